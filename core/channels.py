@@ -1,0 +1,294 @@
+"""The port between the product and every way to reach a person. Types only, no I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+
+class ChannelName(StrEnum):
+    """Our side of a gateway."""
+
+    ZALO = "zalo"
+    TELEGRAM = "telegram"
+    SMS = "sms"
+    EMAIL = "email"
+
+
+class AddressKind(StrEnum):
+    """What an address is written in."""
+
+    ZALO_USER = "zalo_user"
+    PHONE = "phone"
+    TELEGRAM_CHAT = "telegram_chat"
+    EMAIL = "email"
+
+
+#: The addresses each channel can use, best first. A phone is an address of two channels.
+ADDRESS_KINDS: Mapping[ChannelName, tuple[AddressKind, ...]] = {
+    ChannelName.ZALO: (AddressKind.ZALO_USER, AddressKind.PHONE),
+    ChannelName.TELEGRAM: (AddressKind.TELEGRAM_CHAT,),
+    ChannelName.SMS: (AddressKind.PHONE,),
+    ChannelName.EMAIL: (AddressKind.EMAIL,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a person is reached: a Zalo user id, an E.164 phone, a Telegram chat id, a mail address.
+
+    `heard_at` is when we last heard from it (product time, UTC), which opens Zalo's window.
+    """
+
+    kind: AddressKind
+    value: str
+    heard_at: datetime | None = None
+
+
+# --- What goes out ----------------------------------------------------------------------------
+
+
+class ButtonStyle(StrEnum):
+    """How much a button stands out."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One thing a person can press.
+
+    Chats send `payload` back when it is pressed; mails and pages open `url`; `phone` is called.
+    `word` is what stands for it in an SMS ("XN 48273").
+    """
+
+    label: str
+    payload: str | None = None
+    url: str | None = None
+    phone: str | None = None
+    word: str | None = None
+    style: ButtonStyle = ButtonStyle.SECONDARY
+
+
+class BlockRole(StrEnum):
+    """What a part of a card tells; channels may show each in its own way."""
+
+    WHEN = "when"
+    AMOUNT = "amount"
+    DISHES = "dishes"
+    WHERE = "where"
+    NOTE = "note"
+    WHO = "who"
+    TEXT = "text"
+    CHANGES = "changes"
+    REVIEW = "review"
+    HISTORY = "history"
+    LIST = "list"
+    MONEY = "money"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some lines of a card that belong together, in the card's language."""
+
+    role: BlockRole
+    lines: tuple[str, ...]
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """An order's status beside its code: the word shown, and the status for its colour and shape."""
+
+    status: str
+    word: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarEntry:
+    """A delivery for a person's calendar; `sequence` rises with each change of it. Times UTC."""
+
+    uid: str
+    starts_at: datetime
+    summary: str
+    location: str
+    sequence: int
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An order or an answer, complete in one language, ready for any channel.
+
+    `kind` is the notice kind (or "answer"); `short` is the whole matter in one SMS, accents
+    allowed; `template` holds what a Zalo template of that kind is filled with; `thread` is the
+    order that mails about it are threaded by.
+    """
+
+    kind: str
+    locale: str
+    title: str
+    short: str
+    badge: Badge | None = None
+    blocks: tuple[Block, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    template: Mapping[str, str] = field(default_factory=dict)
+    thread: str | None = None
+    calendar: CalendarEntry | None = None
+
+
+# --- What became of it ------------------------------------------------------------------------
+
+
+class Scope(StrEnum):
+    """Whom a failure concerns."""
+
+    RECIPIENT = "recipient"
+    MESSAGE = "message"
+    EVERYBODY = "everybody"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The gateway accepted it; `id` is the gateway's name for it.
+
+    `receipt_within` is set where acceptance is no proof: without a receipt in that time the
+    next channel takes over.
+    """
+
+    id: str | None = None
+    receipt_within: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchRecipient:
+    """This address cannot be reached on this channel; the next one takes over at once."""
+
+    why: str
+    scope: Scope = Scope.RECIPIENT
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """Surely not delivered; the same call may be made again, `after` this long if it said so."""
+
+    why: str
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not delivered, and the same call would be refused again. `alarm` tells the operators why."""
+
+    why: str
+    scope: Scope = Scope.MESSAGE
+    alarm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """It may have been delivered: never the same call again at once."""
+
+    why: str
+
+
+Outcome = Sent | NoSuchRecipient | TryLater | Refused | Unclear
+
+
+class Channel(Protocol):
+    """A way to reach a person."""
+
+    @property
+    def name(self) -> ChannelName:
+        """The channel this is."""
+
+    def reaches(self, address: Address, kind: str, *, now: datetime) -> bool:
+        """Whether a card of this kind can be tried at this address at all. No I/O."""
+
+    async def send(self, address: Address, card: Card, *, key: str) -> Outcome:
+        """Hand one card to the gateway; `key` is the same for every attempt at it.
+
+        Returns within the gateway's timeout (5 s) plus a second; never raises for what the gateway does.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+# --- What comes in ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Somebody wrote this."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """Somebody pressed a button of ours that carried this payload."""
+
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Somebody opened the conversation (followed the account, pressed start)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Somebody ended the conversation (unfollowed, blocked); the address is dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPhone:
+    """Somebody says that this is their phone (E.164): a claim, not a proof."""
+
+    phone: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Somebody sent what we do not read: a picture, a voice, a sticker, a place. `what` names it."""
+
+    what: str
+
+
+class ReceiptKind(StrEnum):
+    """How far a message came; only ever moves forward."""
+
+    DELIVERED = "delivered"
+    SEEN = "seen"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A gateway tells how far messages of ours came. `keys` are ours, `ids` the gateway's."""
+
+    kind: ReceiptKind
+    ids: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+Body = Said | Pressed | Followed | Left | SharedPhone | Unreadable | Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One verified thing that somebody sent us.
+
+    `key` names it for ever (`zalo:<msg_id>`): a repeat has the same key.
+    """
+
+    channel: ChannelName
+    key: str
+    sender: Address
+    body: Body

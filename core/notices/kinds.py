@@ -1,0 +1,110 @@
+"""The table of what is said, when, to whom and by which way (N1 to N9, C1, operators' alarms), as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from core.orders.status import Status
+
+
+class NoticeKind(StrEnum):
+    """Something we owe somebody."""
+
+    ORDER_NEW = "order_new"  # N1
+    CONFIRM_NUDGE = "confirm_nudge"  # N2
+    ORDER_EXPIRED = "order_expired"  # N3
+    ORDER_CHANGED = "order_changed"  # N4, by the platform
+    ORDER_CANCELLED = "order_cancelled"  # N4, by the platform or an operator
+    ORDER_CONFIRMED = "order_confirmed"  # N4, by an operator
+    OPERATOR_COMPLETED = "operator_completed"  # N4, by an operator
+    DELIVERY_TOMORROW = "delivery_tomorrow"  # N5
+    COMPLETE_REQUEST = "complete_request"  # N6
+    COMPLETE_REMINDER = "complete_reminder"  # N7
+    ORDER_COMPLETED = "order_completed"  # N8
+    REVIEW_RECEIVED = "review_received"  # N9
+    COLLEAGUE_ACTED = "colleague_acted"  # who was told hears who settled it
+    CUSTOMER_CANCELLED = "customer_cancelled"  # C1
+    ANSWER = "answer"  # to whoever asked or tapped
+    ORDER_AT_RISK = "order_at_risk"  # O*
+    NOT_COMPLETED = "not_completed"  # O*
+    UNDELIVERABLE = "undeliverable"  # O*
+    WEBHOOK_DEAD = "webhook_dead"  # O*
+    CODES_USED_UP = "codes_used_up"  # O*
+    TROUBLE = "trouble"  # O*: token, wallet, signature, timers; `data` says which
+
+
+class Audience(StrEnum):
+    """Who is owed a notice."""
+
+    RECIPIENTS = "recipients"
+    LADDER = "ladder"
+    TOLD = "told"
+    CUSTOMER = "customer"
+    PERSON = "person"
+    OPERATORS = "operators"
+
+
+class Way(StrEnum):
+    """How a notice goes: by mail, or by the first chat that works."""
+
+    EMAIL = "email"
+    CHAT = "chat"
+    SMS = "sms"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the table. A notice is dropped once its order's status is not in `while_status`.
+
+    `same_revision` drops it too when time, items, address or note have changed since.
+    """
+
+    audience: Audience
+    ways: tuple[Way, ...]
+    while_status: frozenset[Status]
+    same_revision: bool = False
+
+
+_BOTH: Final = (Way.EMAIL, Way.CHAT)
+_ANY: Final = frozenset(Status)
+_PENDING: Final = frozenset({Status.PENDING})
+_CONFIRMED: Final = frozenset({Status.CONFIRMED})
+_OPEN: Final = frozenset({Status.PENDING, Status.CONFIRMED})
+
+RULES: Final[Mapping[NoticeKind, Rule]] = MappingProxyType(
+    {
+        NoticeKind.ORDER_NEW: Rule(Audience.RECIPIENTS, _BOTH, _PENDING, same_revision=True),
+        NoticeKind.CONFIRM_NUDGE: Rule(Audience.LADDER, (Way.CHAT,), _PENDING, same_revision=True),
+        NoticeKind.ORDER_EXPIRED: Rule(Audience.RECIPIENTS, _BOTH, frozenset({Status.EXPIRED})),
+        NoticeKind.ORDER_CHANGED: Rule(Audience.RECIPIENTS, _BOTH, _OPEN, same_revision=True),
+        NoticeKind.ORDER_CANCELLED: Rule(Audience.RECIPIENTS, _BOTH, frozenset({Status.CANCELLED})),
+        NoticeKind.ORDER_CONFIRMED: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),
+        NoticeKind.OPERATOR_COMPLETED: Rule(Audience.RECIPIENTS, (Way.CHAT,), frozenset({Status.COMPLETED})),
+        NoticeKind.DELIVERY_TOMORROW: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),
+        NoticeKind.COMPLETE_REQUEST: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),
+        NoticeKind.COMPLETE_REMINDER: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),
+        NoticeKind.ORDER_COMPLETED: Rule(
+            Audience.RECIPIENTS, (Way.EMAIL,), frozenset({Status.COMPLETED})
+        ),
+        NoticeKind.REVIEW_RECEIVED: Rule(Audience.RECIPIENTS, _BOTH, frozenset({Status.COMPLETED})),
+        NoticeKind.COLLEAGUE_ACTED: Rule(Audience.TOLD, (Way.CHAT,), _ANY),
+        NoticeKind.CUSTOMER_CANCELLED: Rule(
+            Audience.CUSTOMER, (Way.EMAIL, Way.SMS), frozenset({Status.CANCELLED, Status.EXPIRED})
+        ),
+        NoticeKind.ANSWER: Rule(Audience.PERSON, (Way.CHAT,), _ANY),
+        NoticeKind.ORDER_AT_RISK: Rule(Audience.OPERATORS, _BOTH, _PENDING),
+        NoticeKind.NOT_COMPLETED: Rule(Audience.OPERATORS, _BOTH, _CONFIRMED),
+        NoticeKind.UNDELIVERABLE: Rule(Audience.OPERATORS, _BOTH, _ANY),
+        NoticeKind.WEBHOOK_DEAD: Rule(Audience.OPERATORS, _BOTH, _ANY),
+        NoticeKind.CODES_USED_UP: Rule(Audience.OPERATORS, _BOTH, _ANY),
+        NoticeKind.TROUBLE: Rule(Audience.OPERATORS, _BOTH, _ANY),
+    }
+)
+
+
+def is_obsolete(kind: NoticeKind, status: Status, *, revision: int, revision_now: int) -> bool:
+    """Whether an order has moved on, so that this notice must not go out any more."""
+    rule = RULES[kind]
+    return status not in rule.while_status or (rule.same_revision and revision != revision_now)

@@ -1,0 +1,102 @@
+"""What can be asked of an order, in the imperative."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+from core.orders.order import Customer, Item, OrderId, Reason
+
+#: Why a kitchen declines, by the number that stands for it; 6 takes free words.
+REASONS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        1: "Hết món",
+        2: "Quá tải",
+        3: "Đóng cửa",
+        4: "Ngoài vùng giao",
+        5: "Sai giá hoặc thực đơn",
+        6: "Khác",
+    }
+)
+OTHER_REASON: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """A platform places an order. `ordered_at` None means now."""
+
+    order_id: OrderId
+    platform_id: UUID
+    external_id: str
+    partner_id: UUID
+    deliver_at: datetime
+    ordered_at: datetime | None
+    customer: Customer
+    address: str
+    note: str
+    items: tuple[Item, ...]
+    fees: int
+    discount: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOrder:
+    """A platform changes an order; None leaves a part as it is. `total` is None unless items or money change."""
+
+    order_id: OrderId
+    deliver_at: datetime | None = None
+    items: tuple[Item, ...] | None = None
+    fees: int | None = None
+    discount: int | None = None
+    total: int | None = None
+    address: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmOrder:
+    """Somebody takes the order on. `revision` is the content they saw; None where they typed a code."""
+
+    order_id: OrderId
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """Somebody cancels the order. A partner must be looking at `revision`, where one is given."""
+
+    order_id: OrderId
+    reason: Reason
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteOrder:
+    """Somebody says that the food was delivered."""
+
+    order_id: OrderId
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewOrder:
+    """A platform passes on what the customer said; a second review replaces the first."""
+
+    order_id: OrderId
+    rating: int
+    comment: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class FireTimer:
+    """A timer of the order is due; the ledger checks under the order's lock that it still lives."""
+
+    order_id: OrderId
+    timer_id: UUID
+
+
+Command = PlaceOrder | ChangeOrder | ConfirmOrder | CancelOrder | CompleteOrder | ReviewOrder | FireTimer
