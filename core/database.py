@@ -1,0 +1,146 @@
+"""The connections to PostgreSQL: tortoise-orm for reading, asyncpg for the ledger and the outbox."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeAlias
+
+import asyncpg
+import msgspec
+from tortoise import Tortoise
+from tortoise.exceptions import DBConnectionError, OperationalError
+from tortoise.migrations.api.migrate import migrate as migrate_apps
+from tortoise.migrations.executor import MigrationExecutor, PlanStep
+
+from core.clock import ProductClock
+from core.errors import Unavailable
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+_APP: Final = "core"
+_MODELS: Final = ("core.orders.models", "core.partners.models", "core.notices.models")
+_MIGRATING: Final = 7_214_902_611  # the key of the advisory lock that migrating processes queue at
+
+#: What asyncpg and tortoise-orm raise when the server is away, starting or shutting down.
+AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    DBConnectionError,
+    OperationalError,
+    Unavailable,
+)
+
+
+def _config(url: str) -> dict[str, Any]:
+    scheme, rest = url.split("://", 1)
+    tortoise_url = f"asyncpg://{rest}" if scheme in {"postgres", "postgresql"} else url
+    return {
+        "connections": {"default": tortoise_url},
+        "apps": {
+            _APP: {
+                "models": list(_MODELS),
+                "migrations": "core.migrations",
+                "default_connection": "default",
+            }
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+async def migrate(database_url: str) -> None:
+    """Bring the database to the newest schema. Safe to run twice and from two machines at once."""
+    guard = await asyncpg.connect(database_url)
+    try:
+        await guard.execute("SELECT pg_advisory_lock($1)", _MIGRATING)
+        try:
+            await migrate_apps(config=_config(database_url))
+        finally:
+            await Tortoise.close_connections()
+    finally:
+        await guard.close()
+
+
+async def pending_migrations(database_url: str) -> list[str]:
+    """Return the names of migrations that this database still lacks."""
+    config = _config(database_url)
+    await Tortoise.init(config=config)
+    try:
+        executor = MigrationExecutor(Tortoise.get_connection("default"), config["apps"])
+        steps: Sequence[PlanStep] = await executor.plan()
+        return [step.migration.name for step in steps]
+    finally:
+        await Tortoise.close_connections()
+
+
+async def _prepare(connection: "Connection") -> None:
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(
+            kind, encoder=_encode, decoder=msgspec.json.decode, schema="pg_catalog"
+        )
+
+
+def _encode(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+@dataclass(slots=True)
+class Database:
+    """Open connections. `pool` is for the ledger, the inbox and the outbox; models read by their own."""
+
+    pool: Pool
+    clock: ProductClock
+
+    async def set_clock(self) -> None:
+        """Read how far product time is ahead, so that `clock` tells it."""
+        ahead = await self.pool.fetchval("SELECT ahead FROM clock")
+        self.clock.offset = ahead if isinstance(ahead, timedelta) else timedelta()
+
+    async def follow_clock(self) -> None:
+        """Keep `clock` as the database says, once a second, until cancelled."""
+        while True:
+            await asyncio.sleep(1)
+            try:
+                await self.set_clock()
+            except AWAY:
+                continue
+
+
+@asynccontextmanager
+async def connect(database_url: str, *, connections: int = 8) -> AsyncIterator[Database]:
+    """Open both sorts of connections and follow product time until the block ends.
+
+    Raises one of AWAY when the server cannot be reached at the start; later losses are survived.
+    """
+    pool = await asyncpg.create_pool(
+        database_url,
+        min_size=1,
+        max_size=connections,
+        init=_prepare,
+        timeout=5,
+        command_timeout=10,
+        server_settings={"lock_timeout": "1000", "TimeZone": "UTC", "application_name": "chotdon"},
+    )
+    try:
+        await Tortoise.init(config=_config(database_url))
+        database = Database(pool, ProductClock())
+        await database.set_clock()
+        following = asyncio.create_task(database.follow_clock())
+        try:
+            yield database
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+    finally:
+        await Tortoise.close_connections()
+        pool.terminate() if pool.is_closing() else await pool.close()
