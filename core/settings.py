@@ -1,0 +1,283 @@
+"""Settings from the environment or `.env`, prefix `CHOTDON_`. Every fault is told at once."""
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.channels import ChannelName
+from core.errors import Misconfigured
+from core.schedule import Policy
+
+PREFIX: Final = "CHOTDON_"
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_TIMEDELTA: Final = TypeAdapter(timedelta)
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, str) and value.strip().isdigit():
+        return timedelta(seconds=int(value))
+    return value
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta():
+        msg = "must be longer than nothing"
+        raise ValueError(msg)
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+def _durations(value: object) -> object:
+    if isinstance(value, str):
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        return tuple(_positive(_TIMEDELTA.validate_python(_duration(part))) for part in parts)
+    return value
+
+
+def _names(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _json_object(value: object) -> object:
+    if isinstance(value, str):
+        return json.loads(value) if value.strip() else {}
+    return value
+
+
+Durations = Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_durations)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+JsonObject = Annotated[dict[str, Any], NoDecode, BeforeValidator(_json_object)]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Durations are ISO 8601 (`PT10M`) or seconds.
+
+    `load` is how a process gets it: it names all faults in one Misconfigured.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
+    )
+
+    env: Literal["development", "production"] = "development"
+    database_url: str | None = None
+    redis_url: str | None = None
+    base_url: str = "http://127.0.0.1:8080"
+    secret_key: SecretStr | None = None
+    timezone: str = "Asia/Ho_Chi_Minh"
+    locale: Literal["vi", "en"] = "vi"
+    chat_order: Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(_names)] = (
+        ChannelName.ZALO,
+        ChannelName.TELEGRAM,
+        ChannelName.SMS,
+    )
+    complete_early: Duration = timedelta(minutes=60)
+    completion_notice_after: Duration = timedelta(minutes=10)
+    completion_reminders_after: Durations = (timedelta(minutes=30), timedelta(hours=4), timedelta(days=1))
+    confirm_nudges_after: Durations = (timedelta(minutes=15), timedelta(minutes=30))
+    confirm_nudges_before: Durations = (
+        timedelta(days=1),
+        timedelta(hours=4),
+        timedelta(hours=2),
+        timedelta(hours=1),
+    )
+    reminder_hour: int = Field(9, ge=0, le=23)
+    sweep_every: Annotated[Duration, Field(gt=timedelta(), le=timedelta(minutes=5))] = timedelta(seconds=10)
+    hotline: str | None = None
+
+    zalo_app_id: str | None = None
+    zalo_app_secret: SecretStr | None = None
+    zalo_oa_id: str | None = None
+    zalo_oa_secret: SecretStr | None = None
+    zalo_access_token: SecretStr | None = None
+    zalo_refresh_token: SecretStr | None = None
+    zalo_code_verifier: SecretStr | None = None
+    zalo_openapi_url: str = "https://openapi.zalo.me"
+    zalo_business_url: str = "https://business.openapi.zalo.me"
+    zalo_oauth_url: str = "https://oauth.zaloapp.com"
+    zalo_templates: JsonObject = {}
+    zalo_quick_replies: JsonObject = {}
+    zalo_verifier: str | None = None
+    zalo_delivery_within: Duration = timedelta(minutes=3)
+
+    smtp_url: SecretStr | None = None
+    email_from: str | None = None
+    prices: JsonObject = {}
+    sms_links: bool = False
+
+    operator_emails: Names = ()
+    webhook_allow_private: bool = False
+
+    @field_validator("base_url", "zalo_openapi_url", "zalo_business_url", "zalo_oauth_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            msg = "must be an http or https address"
+            raise ValueError(msg)
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, value: str | None) -> str | None:
+        if value and urlsplit(value).scheme not in {"postgres", "postgresql"}:
+            msg = "must be postgres://user:pass@host:port/db"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: str | None) -> str | None:
+        if value and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+            msg = "must be redis://host:port/0"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(value.get_secret_value()) if value else None
+        if parts and (parts.scheme != "smtp" or not parts.hostname):
+            msg = "must be smtp://user:pass@host:587?tls=starttls"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, KeyError, OSError) as fault:
+            msg = "is not a time zone name like Asia/Ho_Chi_Minh"
+            raise ValueError(msg) from fault
+        return value
+
+    @field_validator(
+        "complete_early", "completion_notice_after", "zalo_delivery_within", mode="after"
+    )
+    @classmethod
+    def _is_not_negative(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        if value < timedelta():
+            msg = "must not be negative"
+            raise ValueError(msg)
+        return value
+
+    @property
+    def is_production(self) -> bool:
+        """Whether this runs for real people."""
+        return self.env == "production"
+
+    @property
+    def policy(self) -> Policy:
+        """The durations that the rules run by."""
+        return Policy(
+            complete_early=self.complete_early,
+            completion_notice_after=self.completion_notice_after,
+            completion_reminders_after=self.completion_reminders_after,
+            confirm_nudges_after=self.confirm_nudges_after,
+            confirm_nudges_before=self.confirm_nudges_before,
+            reminder_hour=self.reminder_hour,
+        )
+
+    @property
+    def zalo_is_on(self) -> bool:
+        """Whether the Official Account can be used at all."""
+        return bool(self.zalo_app_id and self.zalo_app_secret and self.zalo_oa_id and self.zalo_oa_secret)
+
+    @property
+    def email_is_on(self) -> bool:
+        """Whether mail can be sent."""
+        return bool(self.smtp_url and self.email_from)
+
+    def require(self, name: str) -> str:
+        """Return a setting or a secret that must be there; raises Misconfigured without it."""
+        value = getattr(self, name)
+        if not value:
+            raise Misconfigured(f"{PREFIX}{name.upper()} is not set")
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+    def faults_in_production(self) -> list[str]:
+        """Return what keeps this from being started for real people."""
+        if not self.is_production:
+            return []
+        faults = [
+            f"{PREFIX}{name.upper()} is required in production"
+            for name in ("database_url", "redis_url", "secret_key")
+            if not getattr(self, name)
+        ]
+        base = urlsplit(self.base_url)
+        if base.scheme != "https" and base.hostname not in _LOOPBACK:
+            faults.append(f"{PREFIX}BASE_URL must be https in production")
+        return faults + [f"{PREFIX}{name.upper()} is required too" for name in self._halves()]
+
+    def _halves(self) -> list[str]:
+        """Return what is missing of a channel that was set up in part."""
+        groups = (
+            ("zalo_app_id", "zalo_app_secret", "zalo_oa_id", "zalo_oa_secret"),
+            ("smtp_url", "email_from"),
+        )
+        return [
+            name
+            for group in groups
+            if any(getattr(self, name) for name in group)
+            for name in group
+            if not getattr(self, name)
+        ]
+
+    @classmethod
+    def load(cls, *, var: Path, env_file: Path | None = Path(".env"), **known: Any) -> Self:
+        """Return the settings, with missing secrets made and kept in `var` outside production.
+
+        `known` wins over the environment. Raises Misconfigured with every fault.
+        """
+        try:
+            settings = cls(_env_file=env_file, **known)  # type: ignore[call-arg]  # a keyword of pydantic-settings
+        except ValidationError as error:
+            raise Misconfigured(*map(_fault, error.errors())) from None
+        faults = settings.faults_in_production()
+        if faults:
+            raise Misconfigured(*faults)
+        made = {
+            name: SecretStr(_kept_secret(var / f"{name}.secret", secrets.token_urlsafe))
+            for name in ("secret_key",)
+            if not getattr(settings, name)
+        }
+        return settings.model_copy(update=made)
+
+
+def _fault(error: Mapping[str, Any]) -> str:
+    name = PREFIX + "_".join(str(part) for part in error["loc"][:1]).upper()
+    return f"{name}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _kept_secret(path: Path, make: Callable[[int], str]) -> str:
+    """Return the secret kept in this file, made at the first call; safe with several processes at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        draft = path.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(make(48))
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)  # whole or not at all, and the first one wins
+        draft.unlink()
+    return path.read_text("utf-8").strip()
