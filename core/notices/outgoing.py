@@ -1,0 +1,56 @@
+"""A message about to go out, with all that its card is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from core.actors import Role
+from core.channels import Address, ChannelName
+from core.notices.kinds import NoticeKind
+from core.orders.events import Json
+from core.orders.order import Order
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerFacts:
+    """A kitchen as cards need it."""
+
+    id: UUID
+    code: str
+    name: str
+    locale: str
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class StaffFacts:
+    """The staff member a message is for."""
+
+    id: UUID
+    name: str
+    role: Role
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message: a notice on one channel to one address.
+
+    `order`, `partner` and `platform_name` are those of the notice's order as they are now; `staff`
+    is None for customers and operators; `data` is the notice's own.
+    """
+
+    id: UUID
+    notice_id: UUID
+    kind: NoticeKind
+    occasion: str
+    revision: int
+    data: Mapping[str, Json]
+    channel: ChannelName
+    address: Address
+    order: Order | None
+    partner: PartnerFacts | None
+    platform_name: str
+    staff: StaffFacts | None
+    tries: int
