@@ -17,6 +17,7 @@ from tortoise.migrations.executor import MigrationExecutor, PlanStep
 from core.clock import ProductClock
 from core.errors import Unavailable
 
+PooledConnection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 

@@ -251,7 +251,7 @@ class Settings(BaseSettings):
         `known` wins over the environment. Raises Misconfigured with every fault.
         """
         try:
-            settings = cls(_env_file=env_file, **known)  # type: ignore[call-arg]  # a keyword of pydantic-settings
+            settings = cls(_env_file=env_file, **known)
         except ValidationError as error:
             raise Misconfigured(*map(_fault, error.errors())) from None
         faults = settings.faults_in_production()

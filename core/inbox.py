@@ -1,0 +1,64 @@
+"""Once in: an inbound thing that gives no order command, its effect and its answer commit together."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from core import ids
+from core.channels import Address
+from core.database import Connection, Database
+from core.notices.kinds import NoticeKind
+from core.orders.events import Json
+
+Effect = Callable[[Connection], Awaitable[Mapping[str, Json]]]
+
+_TAKE: Final = """
+INSERT INTO inbox (key, received_at, answer) VALUES ($1, $2, '{}') ON CONFLICT DO NOTHING RETURNING key
+"""
+
+
+async def once(
+    database: Database, key: str, effect: Effect, *, now: datetime
+) -> tuple[Mapping[str, Json], bool]:
+    """Run `effect` in a transaction with the record of `key`; return its answer and whether it is a repeat.
+
+    A repeat, also one that runs at the same moment, waits for the first and returns its answer.
+    When `effect` raises, nothing is recorded and the key can be used again.
+    """
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        taken = await connection.fetchval(_TAKE, key, now)
+        if taken is None:
+            stored = await connection.fetchval("SELECT answer FROM inbox WHERE key = $1", key)
+            return stored or {}, True
+        answer = await effect(connection)
+        await connection.execute("UPDATE inbox SET answer = $2 WHERE key = $1", key, dict(answer))
+        return answer, False
+
+
+async def owe_answer(  # noqa: PLR0913  (keyword-only)
+    connection: Connection,
+    *,
+    key: str,
+    to: Address,
+    staff_id: UUID | None,
+    data: Mapping[str, Json],
+    now: datetime,
+) -> UUID:
+    """Write the answer to a question as a notice owed to one address; return the notice's id."""
+    notice_id = ids.new()
+    content: dict[str, Json] = {
+        **data,
+        "to": {"kind": to.kind.value, "value": to.value},
+        "staff_id": str(staff_id) if staff_id else None,
+    }
+    await connection.execute(
+        "INSERT INTO notices (id, kind, occasion, data, owed_at) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT DO NOTHING",
+        notice_id,
+        NoticeKind.ANSWER.value,
+        key,
+        content,
+        now,
+    )
+    return notice_id

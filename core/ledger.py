@@ -1,0 +1,253 @@
+"""The one place where a change of an order commits: many commands, one transaction.
+
+Commands that arrive while a transaction is committing are gathered and run as the next one:
+orders locked in id order, what the commands need read, `decide` one after the other in memory,
+then one write. Everybody is answered after the commit. A repeat of a key finds its stored answer.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import TracebackType
+from typing import Final, Protocol, Self, assert_never
+from uuid import UUID
+
+import asyncpg
+
+from core.actors import Actor, Via
+from core.batch import Batch, Changes
+from core.channels import Address
+from core.database import AWAY, Connection, Database, PooledConnection
+from core.errors import ChotDonError, RuleError, Unavailable
+from core.orders.answers import Answer
+from core.orders.commands import Command
+from core.schedule import Policy
+
+_MOST_AT_ONCE: Final = 100
+_MOST_WAITING: Final = 5_000
+_SPARE_CONNECTIONS: Final = 2
+_WAKE_WITHIN: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRef:
+    """A staff member, looked up inside the transaction: still there, and the owner of `address`."""
+
+    staff_id: UUID
+    via: Via
+    address: Address | None = None
+
+
+class Wake(Protocol):
+    """Tells the worker that something is owed. May fail: the sweep finds what was not woken."""
+
+    async def __call__(self, notices: Sequence[UUID], webhooks: Sequence[UUID]) -> None:
+        """Wake the worker for these rows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """A command on its way, with who gives it and where the answer goes."""
+
+    command: Command
+    actor: Actor | StaffRef
+    key: str | None
+    fingerprint: bytes | None
+    reply_to: Address | None
+    answered: "asyncio.Future[Answer]" = field(repr=False)
+
+
+class Ledger:
+    """Runs commands. Use as an async context manager: leaving stops intake, then drains.
+
+    `patience` is how long a caller waits for the commit; after it the command may still commit.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        policy: Policy,
+        code_key: bytes,
+        wake: Wake,
+        patience: timedelta = timedelta(seconds=1.5),
+    ) -> None:
+        self._database = database
+        self._policy = policy
+        self._code_key = code_key
+        self._wake = wake
+        self._patience = patience.total_seconds()
+        self._queue: asyncio.Queue[Request | None] = asyncio.Queue(_MOST_WAITING)
+        self._spare = asyncio.Semaphore(_SPARE_CONNECTIONS)
+        self._beside: set[asyncio.Task[None]] = set()
+        self._running: asyncio.Task[None] | None = None
+        self.failed_wakes = 0
+
+    async def __aenter__(self) -> Self:
+        self._running = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        running, self._running = self._running, None
+        await self._queue.put(None)
+        if running:
+            await running
+        await asyncio.gather(*self._beside, return_exceptions=True)
+
+    async def submit(  # noqa: PLR0913  (keyword-only beyond the command)
+        self,
+        command: Command,
+        *,
+        actor: Actor | StaffRef,
+        key: str | None = None,
+        fingerprint: bytes | None = None,
+        reply_to: Address | None = None,
+    ) -> Answer:
+        """Carry out a command and return its answer after the commit.
+
+        `key` names it for ever: a repeat returns the stored answer, marked as replayed, unless its
+        `fingerprint` differs. With `reply_to` the answer is also owed to that address.
+
+        Raises Unavailable when the database is away, too slow or too busy; it may still have been
+        carried out, and the same key then finds the answer. Raises Conflict for a key or an external
+        id that was used for something else, RuleError for what nobody may do, NoFreeCode.
+        """
+        if self._running is None:
+            raise Unavailable
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        request = Request(command, actor, key, fingerprint, reply_to, answered)
+        try:
+            self._queue.put_nowait(request)
+        except asyncio.QueueFull:
+            raise Unavailable from None
+        try:
+            return await asyncio.wait_for(asyncio.shield(answered), self._patience)
+        except TimeoutError:
+            answered.add_done_callback(_retrieve)
+            raise Unavailable from None
+        except asyncio.CancelledError:
+            answered.add_done_callback(_retrieve)
+            raise
+
+    async def _run(self) -> None:
+        open_ = True
+        connection: PooledConnection | None = None
+        while open_:
+            requests, open_ = await self._gather()
+            if not requests:
+                continue
+            try:
+                connection = connection or await self._database.pool.acquire(timeout=self._patience)
+                await self._commit(connection, requests)
+            except asyncpg.LockNotAvailableError:
+                self._one_by_one_beside(requests)
+            except AWAY:
+                _fail(requests, Unavailable())
+                await self._let_go(connection)
+                connection = None
+            except (asyncpg.PostgresError, ValueError) as error:
+                self._bisect_beside(requests, error)
+        if connection is not None:
+            await self._database.pool.release(connection)
+
+    async def _gather(self) -> tuple[list[Request], bool]:
+        """Return what waits, at least one, and whether more may come."""
+        requests: list[Request] = []
+        item = await self._queue.get()
+        while item is not None:
+            requests.append(item)
+            if len(requests) == _MOST_AT_ONCE or self._queue.empty():
+                return requests, True
+            item = self._queue.get_nowait()
+        return requests, False
+
+    async def _commit(self, connection: Connection, requests: Sequence[Request]) -> None:
+        batch = Batch(connection, self._database.clock, policy=self._policy, code_key=self._code_key)
+        async with connection.transaction(isolation="read_committed"):
+            outcomes, changes = await batch.carry_out(requests)
+        for request, outcome in zip(requests, outcomes, strict=True):
+            _settle(request, outcome)
+        self._start(self._tell_worker(changes))
+
+    async def _tell_worker(self, changes: Changes) -> None:
+        if not (changes.written_notices or changes.written_webhooks):
+            return
+        try:
+            async with asyncio.timeout(_WAKE_WITHIN):
+                await self._wake(changes.written_notices, changes.written_webhooks)
+        except Exception:  # noqa: BLE001  (whatever Redis does: the sweep finds what was not woken)
+            self.failed_wakes += 1
+
+    async def _let_go(self, connection: PooledConnection | None) -> None:
+        if connection is None:
+            return
+        connection.terminate()
+        await self._database.pool.release(connection)
+
+    def _one_by_one_beside(self, requests: Sequence[Request]) -> None:
+        """Somebody else holds one of these orders: the others must not wait for it."""
+        for request in requests:
+            self._start(self._alone(request))
+
+    def _bisect_beside(self, requests: Sequence[Request], error: Exception) -> None:
+        """One bad row harms only itself."""
+        if len(requests) == 1:
+            self._start(self._alone(requests[0]))
+            return
+        middle = len(requests) // 2
+        for half in (requests[:middle], requests[middle:]):
+            self._start(self._half(half))
+
+    async def _half(self, requests: Sequence[Request]) -> None:
+        try:
+            async with self._spare, self._database.pool.acquire(timeout=self._patience) as connection:
+                await self._commit(connection, requests)
+        except asyncpg.LockNotAvailableError:
+            self._one_by_one_beside(requests)
+        except AWAY:
+            _fail(requests, Unavailable())
+        except (asyncpg.PostgresError, ValueError) as error:
+            self._bisect_beside(requests, error)
+
+    async def _alone(self, request: Request) -> None:
+        """Run one command by itself; a conflict with a twin elsewhere is over by the second time."""
+        try:
+            async with self._spare, self._database.pool.acquire(timeout=self._patience) as connection:
+                try:
+                    await self._commit(connection, [request])
+                except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+                    await self._commit(connection, [request])
+        except AWAY:
+            _fail([request], Unavailable())
+        except (asyncpg.PostgresError, ValueError):
+            _fail([request], RuleError("bad_data"))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+
+def _settle(request: Request, outcome: Answer | ChotDonError) -> None:
+    if request.answered.done():
+        return
+    if isinstance(outcome, Answer):
+        request.answered.set_result(outcome)
+    elif isinstance(outcome, ChotDonError):
+        request.answered.set_exception(outcome)
+    else:
+        assert_never(outcome)
+
+
+def _fail(requests: Sequence[Request], error: ChotDonError) -> None:
+    for request in requests:
+        _settle(request, error)
+
+
+def _retrieve(answered: "asyncio.Future[Answer]") -> None:
+    """Look at the outcome that nobody waits for any more, so that it is not reported as forgotten."""
+    if not answered.cancelled():
+        answered.exception()
