@@ -33,7 +33,7 @@ class Listener:
         await self._site.stop()
         self._site = None
         if self._runner.server is not None:
-            await self._runner.server.shutdown(0)
+            await self._runner.server.shutdown(0.01)  # 0 would wait without end
 
     async def resume(self) -> None:
         """Answer again on the same port; nothing happens when it answers already."""

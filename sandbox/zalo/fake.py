@@ -32,16 +32,18 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class FakeZalo:
     """Zalo as an app of ours meets it: `url` answers for the open API, the business API and OAuth.
 
-    `clock` is what message windows and tokens age by. The rate limit uses real time; `per_minute=None`
-    lifts it. `receipts_after` (real time) lets phones that are not offline report each message by
-    themselves; None: only when a test says so. `memory` is a file in which people, chats and tokens
-    survive the process.
+    `clock` is what message windows age by; tokens age by `token_clock`, real time unless told otherwise,
+    because moving the product's clock moves nothing at the vendor's. The rate limit uses real time;
+    `per_minute=None` lifts it. `receipts_after` (real time) lets phones that are not offline report each
+    message by themselves; None: only when a test says so. `memory` is a file in which people, chats and
+    tokens survive the process.
     """
 
     def __init__(
         self,
         *,
         clock: Clock = real_time,
+        token_clock: Clock = real_time,
         feed: Feed | None = None,
         app_id: str = "1234567890123456789",
         app_secret: str = "sandbox-app-secret",
@@ -70,7 +72,7 @@ class FakeZalo:
         self.office = Office(
             clock=clock,
             feed=self.feed,
-            tokens=Tokens(clock=clock, app_id=app_id, app_secret=app_secret),
+            tokens=Tokens(clock=token_clock, app_id=app_id, app_secret=app_secret),
             app_secret=app_secret,
             oa_id=oa_id,
             oa_name=oa_name,
