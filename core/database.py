@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
 import msgspec
@@ -17,9 +17,14 @@ from tortoise.migrations.executor import MigrationExecutor, PlanStep
 from core.clock import ProductClock
 from core.errors import Unavailable
 
-PooledConnection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+if TYPE_CHECKING:
+    PooledConnection: TypeAlias = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PooledConnection
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:  # asyncpg's classes take no parameters when they run
+    PooledConnection = asyncpg.pool.PoolConnectionProxy
+    Connection = asyncpg.Connection | PooledConnection
+    Pool = asyncpg.Pool
 
 _APP: Final = "core"
 _MODELS: Final = ("core.orders.models", "core.partners.models", "core.notices.models")
@@ -84,7 +89,7 @@ async def pending_migrations(database_url: str) -> list[str]:
         await Tortoise.close_connections()
 
 
-async def _prepare(connection: "Connection") -> None:
+async def _prepare(connection: Connection) -> None:
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(
             kind, encoder=_encode, decoder=msgspec.json.decode, schema="pg_catalog"

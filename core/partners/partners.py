@@ -1,0 +1,155 @@
+"""Kitchens: added, changed, found by code."""
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from core import ids
+from core.actors import Role
+from core.database import Database
+from core.errors import Conflict, NotFound, RuleError
+from core.partners import staff
+from core.partners.addresses import Queryable
+from core.partners.staff import Member, new_member
+from core.partners.words import locale_of, name_of, partner_code_of, zone_of
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A kitchen. `quiet` and `sheet_at` are times of its day; `paused_until` is aware and UTC."""
+
+    id: UUID
+    code: str
+    name: str
+    locale: str
+    zone: ZoneInfo
+    quiet: tuple[time, time] | None
+    sheet_at: time | None
+    paused_until: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewPartner:
+    """A kitchen to be added. `owner` is the first member's name, the kitchen's own when None."""
+
+    code: str
+    name: str
+    locale: str
+    timezone: str
+    owner: str | None = None
+    phone: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerChange:
+    """What is to be different. None leaves a part as it is; `NONE` takes it away."""
+
+    locale: str | None = None
+    timezone: str | None = None
+    quiet: "tuple[time, time] | Nothing | None" = None
+    sheet_at: "time | Nothing | None" = None
+    paused_until: "datetime | Nothing | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Takes away what was set."""
+
+
+NONE: Final = Nothing()
+
+
+async def add(database: Database, new: NewPartner) -> tuple[Partner, Member]:
+    """Add a kitchen and its owner, at whose phone and email it is reached.
+
+    Raises Conflict("partner_exists") when the code is taken, RuleError for what cannot be read.
+    """
+    code, zone, locale = partner_code_of(new.code), zone_of(new.timezone), locale_of(new.locale)
+    name = name_of(new.name)
+    owner = new_member(new.owner or name, Role.OWNER, phone=new.phone, email=new.email)
+    partner_id, now = ids.new(), database.clock.now()
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        try:
+            await connection.execute(_INSERT, partner_id, code, name, locale, zone.key, now)
+        except asyncpg.UniqueViolationError:
+            raise Conflict("partner_exists", partner=code) from None
+        member = await staff.insert(connection, partner_id, owner, now=now)
+        return await by_code(connection, code), member
+
+
+async def change(database: Database, code: str, wanted: PartnerChange) -> Partner:
+    """Change a kitchen's settings; raises NotFound("no_such_partner"), RuleError for what cannot be."""
+    columns = _columns(wanted, now=database.clock.now())
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        partner = await by_code(connection, code)
+        assignments = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, start=2))
+        if assignments:
+            await connection.execute(
+                f"UPDATE partners SET {assignments} WHERE id = $1",  # noqa: S608  (names of columns)
+                partner.id,
+                *columns.values(),
+            )
+        return await by_code(connection, code)
+
+
+async def by_code(queryable: Queryable, code: str) -> Partner:
+    """Return the kitchen of this code; raises NotFound("no_such_partner")."""
+    row = await queryable.fetchrow("SELECT * FROM partners WHERE code = $1", _searchable(code))
+    if row is None:
+        raise NotFound("no_such_partner", partner=code)
+    return _partner(row)
+
+
+def _searchable(code: str) -> str:
+    """Return the code, or what no code is when PostgreSQL could not even take it as text."""
+    return code if code.isascii() and "\0" not in code else ""
+
+
+def _columns(wanted: PartnerChange, *, now: datetime) -> dict[str, object]:
+    if isinstance(wanted.paused_until, datetime) and wanted.paused_until <= now:
+        raise RuleError("paused_until_past")
+    columns: dict[str, object] = {}
+    if wanted.locale is not None:
+        columns["locale"] = locale_of(wanted.locale)
+    if wanted.timezone is not None:
+        columns["timezone"] = zone_of(wanted.timezone).key
+    if wanted.quiet is not None:
+        columns["quiet_from"], columns["quiet_to"] = _span(wanted.quiet)
+    for name in ("sheet_at", "paused_until"):
+        value = getattr(wanted, name)
+        if value is not None:
+            columns[name] = None if isinstance(value, Nothing) else value
+    return columns
+
+
+def _span(quiet: tuple[time, time] | Nothing) -> tuple[time | None, time | None]:
+    if isinstance(quiet, Nothing):
+        return None, None
+    if quiet[0] == quiet[1]:
+        raise RuleError("quiet_hours_empty")
+    return quiet
+
+
+def _partner(row: asyncpg.Record) -> Partner:
+    return Partner(
+        id=row["id"],
+        code=row["code"],
+        name=row["name"],
+        locale=row["locale"],
+        zone=ZoneInfo(row["timezone"]),
+        quiet=(row["quiet_from"], row["quiet_to"]) if row["quiet_from"] is not None else None,
+        sheet_at=row["sheet_at"],
+        paused_until=row["paused_until"],
+        created_at=row["created_at"],
+    )
+
+
+_INSERT: Final = """
+INSERT INTO partners (id, code, name, locale, timezone, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+"""

@@ -1,0 +1,66 @@
+"""Counting the wrong codes of one sender, so that nobody can try them all."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from core.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many wrong tries `within` a time lock a sender for `locks_for`; both are product time.
+
+    `what` names what was tried. The time counts from the first of the tries.
+    """
+
+    what: str
+    tries: int
+    within: timedelta
+    locks_for: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """Where a sender stands: wrong tries that count now, and until when it is locked."""
+
+    count: int
+    locked_until: datetime | None = None
+
+
+async def held(connection: Connection, limit: Limit, sender: str, *, now: datetime) -> Tries:
+    """Return where the sender stands and keep its other tries waiting until this transaction ends.
+
+    Without that, a hundred tries at once would all see the count of the first.
+    """
+    row = await connection.fetchrow(_HOLD, limit.what, sender, now)
+    assert row is not None  # noqa: S101  (the upsert returns its row)
+    if row["locked_until"] is not None and row["locked_until"] > now:
+        return Tries(row["tries"], row["locked_until"])
+    fresh = row["locked_until"] is not None or row["since"] <= now - limit.within
+    return Tries(0 if fresh else row["tries"])
+
+
+async def wrong(connection: Connection, limit: Limit, sender: str, so_far: Tries, *, now: datetime) -> Tries:
+    """Count one more wrong try of a sender that is `held`, and lock it with the last one allowed."""
+    count = so_far.count + 1
+    locked_until = now + limit.locks_for if count >= limit.tries else None
+    await connection.execute(_COUNT, limit.what, sender, count, now, locked_until)
+    return Tries(count, locked_until)
+
+
+async def forget(connection: Connection, limit: Limit, sender: str) -> None:
+    """Forget the sender's wrong tries, because it got one right."""
+    await connection.execute("DELETE FROM wrong_tries WHERE what = $1 AND sender = $2", limit.what, sender)
+
+
+_HOLD: Final = """
+INSERT INTO wrong_tries (what, sender, tries, since) VALUES ($1, $2, 0, $3)
+ON CONFLICT (what, sender) DO UPDATE SET tries = wrong_tries.tries
+RETURNING tries, since, locked_until
+"""
+_COUNT: Final = """
+UPDATE wrong_tries
+   SET tries = $3, locked_until = $5, since = CASE WHEN $3 = 1 THEN $4 ELSE since END
+ WHERE what = $1 AND sender = $2
+"""
