@@ -130,7 +130,8 @@ _HEARD: Final = """
 UPDATE addresses SET heard_at = greatest(heard_at, $3), ended_at = NULL
  WHERE id IN (SELECT id FROM addresses
                WHERE kind = $1 AND value = $2
-                 AND (ended_at IS NOT NULL OR heard_at IS NULL OR heard_at < $3::timestamptz - interval '10 min')
+                 AND (ended_at IS NOT NULL OR heard_at IS NULL
+                      OR heard_at < $3::timestamptz - interval '10 min')
                ORDER BY id FOR NO KEY UPDATE)
 """
 _END: Final = """

@@ -44,7 +44,7 @@ class StaffRow(Model):
 
 
 class AddressRow(Model):
-    """One way to reach a staff member. `heard_at`: last time it wrote to us; `ended_at`: it is dead since then."""
+    """One way to reach a staff member; `heard_at` is when it last wrote to us, `ended_at` since when it is dead."""
 
     id = fields.UUIDField(primary_key=True)
     staff: Any = fields.ForeignKeyField("core.StaffRow", related_name="addresses")

@@ -14,16 +14,34 @@ _LONGEST: Final = 40  # an E.164 number has 15 digits; the rest is room for sign
 
 # docs/facts.md#phone-prefixes-2018: eleven digits became ten, the last seven of them kept.
 _NEW_PREFIX: Final[Mapping[str, str]] = MappingProxyType(
-    dict(
-        pair.split(":")
-        for pair in (
-            "162:32 163:33 164:34 165:35 166:36 167:37 168:38 169:39 "  # Viettel
-            "120:70 121:79 122:77 126:76 128:78 "  # MobiFone
-            "123:83 124:84 125:85 127:81 129:82 "  # VinaPhone
-            "186:56 188:58 "  # Vietnamobile
-            "199:59"  # Gmobile
-        ).split()
-    )
+    {
+        # Viettel
+        "162": "32",
+        "163": "33",
+        "164": "34",
+        "165": "35",
+        "166": "36",
+        "167": "37",
+        "168": "38",
+        "169": "39",
+        # MobiFone
+        "120": "70",
+        "121": "79",
+        "122": "77",
+        "126": "76",
+        "128": "78",
+        # VinaPhone
+        "123": "83",
+        "124": "84",
+        "125": "85",
+        "127": "81",
+        "129": "82",
+        # Vietnamobile
+        "186": "56",
+        "188": "58",
+        # Gmobile
+        "199": "59",
+    }
 )
 _OLD_LENGTH: Final = 10  # without the leading zero
 
