@@ -44,7 +44,7 @@ class StaffRow(Model):
 
 
 class AddressRow(Model):
-    """One way to reach a staff member; `heard_at` is when it last wrote to us, `ended_at` since when it is dead."""
+    """One way to reach a staff member; `heard_at`: when it last wrote to us, `ended_at`: dead since then."""
 
     id = fields.UUIDField(primary_key=True)
     staff: Any = fields.ForeignKeyField("core.StaffRow", related_name="addresses")
