@@ -1,0 +1,93 @@
+"""What a partner is paid for: completed orders, and only those."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from core.orders.models import OrderRow
+from core.orders.status import Status
+
+#: No zone is further from UTC than this: what is read from the database before days are told exactly.
+_WIDEST_OFFSET: Final = timedelta(hours=16)
+
+
+@dataclass(frozen=True, slots=True)
+class SettledOrder:
+    """A completed order. `partner` is the kitchen's code, `completed_at` is in its zone, `total` in đồng."""
+
+    order_id: UUID
+    external_id: str
+    code: str
+    partner: str
+    completed_at: datetime
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The completed orders of some days, oldest first."""
+
+    items: tuple[SettledOrder, ...]
+
+    @property
+    def count(self) -> int:
+        """How many orders are paid for."""
+        return len(self.items)
+
+    @property
+    def total(self) -> int:
+        """What they come to, in đồng."""
+        return sum(item.total for item in self.items)
+
+
+async def settle(
+    first: date, last: date, *, platform_id: UUID | None = None, partner_id: UUID | None = None
+) -> Settlement:
+    """Return what was completed from `first` to `last`, both included, as days of each partner's zone.
+
+    Without `platform_id` the orders of every platform count, without `partner_id` those of every partner.
+    """
+    narrowed: dict[str, UUID] = {}
+    if platform_id:
+        narrowed["platform_id"] = platform_id
+    if partner_id:
+        narrowed["partner_id"] = partner_id
+    rows = (
+        await OrderRow.filter(
+            status=Status.COMPLETED.value,
+            status_changed_at__gte=_midnight(first) - _WIDEST_OFFSET,
+            status_changed_at__lt=_midnight(last) + timedelta(days=1) + _WIDEST_OFFSET,
+            **narrowed,
+        )
+        .order_by("status_changed_at", "id")
+        .values(
+            "id",
+            "external_id",
+            "code",
+            "status_changed_at",
+            "total",
+            partner="partner__code",
+            zone="partner__timezone",
+        )
+    )
+    items = (_settled(row) for row in rows)
+    return Settlement(tuple(item for item in items if first <= item.completed_at.date() <= last))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=ZoneInfo("UTC"))
+
+
+def _settled(row: Mapping[str, Any]) -> SettledOrder:
+    # An order's last change of status is its completion: nothing changes a completed order's status.
+    return SettledOrder(
+        order_id=row["id"],
+        external_id=row["external_id"],
+        code=row["code"],
+        partner=row["partner"],
+        completed_at=row["status_changed_at"].astimezone(ZoneInfo(row["zone"])),
+        total=row["total"],
+    )
