@@ -5,6 +5,8 @@ alone never means success.
 """
 
 import asyncio
+import hashlib
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -50,7 +52,7 @@ class ZaloConfig:
 class TokenPair:
     """An access token and the refresh token that replaces it, once.
 
-    `obtained_at` is real time, aware and UTC; `life` counts from it.
+    `life` counts from `obtained_at`, which is aware and UTC.
     """
 
     access: str = field(repr=False)
@@ -116,6 +118,19 @@ class AccessTokens(Protocol):
     async def replace(self, stale: str) -> str:
         """Return another token than `stale`, which Zalo refused."""
 
+    async def aclose(self) -> None:
+        """Finish what is under way."""
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Return a session for both clients; needs a running event loop.
+
+    Each call has a connection of its own: on a kept one that Zalo has closed meanwhile,
+    nobody could tell whether the call arrived. No cookie is kept.
+    """
+    connector = aiohttp.TCPConnector(force_close=True)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
 
 class ZaloClient:
     """The Official Account and ZBS calls we use.
@@ -167,6 +182,11 @@ class ZaloClient:
         data = _decoded(await self._oa("POST", "/v3.0/oa/quota/message", {"user_id": user_id}), _Quota)
         return Window(moment(data.last_interaction)) if isinstance(data, _Quota) else data
 
+    async def close(self) -> None:
+        """Finish a refresh that is under way, then let go of connections."""
+        await self._tokens.aclose()
+        await self._session.close()
+
     async def _oa(self, method: str, path: str, body: object) -> bytes | Failure:
         return await self._authorized(Host.OA, method, self._config.openapi_url + path, body)
 
@@ -189,8 +209,13 @@ class ZaloClient:
         return await self._call(host, request, token)
 
     async def _call(self, host: Host, request: "_Request", token: str) -> bytes | Failure:
-        # See docs/facts.md#zalo-headers: a bare header, not Authorization.
-        headers = {"access_token": token, "Content-Type": "application/json"}
+        # See docs/facts.md#zalo-headers: a bare header, not Authorization. The proof is
+        # optional unless the console asks for it; sent always, it suits both.
+        headers = {
+            "access_token": token,
+            "appsecret_proof": _proof(self._config.app_secret, token),
+            "Content-Type": "application/json",
+        }
         reply = await _exchange(self._session, request, headers)
         return _judged(host, reply) if isinstance(reply, _Reply) else reply
 
@@ -345,6 +370,10 @@ def _life(expires_in: str | float | None) -> timedelta:
     except (ValueError, OverflowError):
         return ACCESS_LIFE
     return timedelta(seconds=seconds) if 0 < seconds <= ACCESS_LIFE.total_seconds() else ACCESS_LIFE
+
+
+def _proof(app_secret: str, token: str) -> str:
+    return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
 def _garbage() -> Unclear:

@@ -22,7 +22,9 @@ _FRESH: Final = 0.8
 # After Zalo said no, or said nothing, the same refresh token rests this long.
 _REST_AFTER_REFUSAL: Final = timedelta(minutes=10)
 _REST_AFTER_TROUBLE: Final = timedelta(seconds=30)
-_JUST_GIVEN: Final = timedelta(minutes=1)
+# More refreshes than this in a minute mean that Zalo refuses whatever it gives.
+_MINUTE: Final = timedelta(minutes=1)
+_PER_MINUTE: Final = 5
 
 
 class TokenTrouble(Exception):
@@ -50,7 +52,7 @@ class RefreshFailed(TokenTrouble):
 
 
 class FreshTokenRefused(TokenTrouble):
-    """Zalo refuses a token it has just given: another refresh would not help."""
+    """Zalo refuses one new token after the other: another refresh would not help."""
 
 
 class LockedTokens(Protocol):
@@ -89,8 +91,13 @@ class _Failed:
     """A refresh that failed, so that nobody repeats it too soon."""
 
     refresh: str
-    until: datetime
+    at: datetime
+    rest: timedelta
     trouble: TokenTrouble
+
+    def bars(self, refresh: str, now: datetime) -> bool:
+        """Whether this token should not be tried yet; a clock set back bars nothing."""
+        return self.refresh == refresh and self.at <= now < self.at + self.rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +111,8 @@ class _Unsaved:
 class Credentials:
     """Gives an access token that should work, and renews it before it dies.
 
-    `seed` (see `first_pair`) is used when the store is empty, never again. `now` is real
-    time, UTC. One refresh runs at a time, in this process by sharing it, between
+    `seed` (see `first_pair`) is used when the store is empty, never again. `now` is the
+    clock that Zalo's tokens age by, UTC. One refresh runs at a time, in this process by sharing it, between
     processes by the store's lock; a caller that goes away does not cancel it.
     """
 
@@ -124,6 +131,7 @@ class Credentials:
         self._pair: TokenPair | None = None
         self._failed: _Failed | None = None
         self._unsaved: _Unsaved | None = None
+        self._given_at: list[datetime] = []
         self._flights: dict[str, asyncio.Task[TokenPair]] = {}
 
     async def access_token(self) -> str:
@@ -214,12 +222,14 @@ class Credentials:
 
     async def _refreshed(self, pair: TokenPair) -> TokenPair:
         now = self._now()
-        if self._failed and self._failed.refresh == pair.refresh and now < self._failed.until:
+        if self._failed and self._failed.bars(pair.refresh, now):
             raise self._failed.trouble
-        if now < pair.obtained_at + _JUST_GIVEN:
-            raise FreshTokenRefused("a token less than a minute old was refused")
+        self._given_at = [at for at in self._given_at if at <= now < at + _MINUTE]
+        if len(self._given_at) >= _PER_MINUTE:
+            raise FreshTokenRefused(f"{_PER_MINUTE} tokens of the last minute were refused")
         answer = await self._oauth.refresh(pair.refresh, now=now)
         if isinstance(answer, TokenPair):
+            self._given_at.append(now)
             return answer
         self._failed = _failed(pair, answer, self._now())
         raise self._failed.trouble
@@ -266,5 +276,5 @@ def _dead(pair: TokenPair, now: datetime) -> bool:
 
 def _failed(pair: TokenPair, failure: Failure, now: datetime) -> _Failed:
     if isinstance(failure, Declined):
-        return _Failed(pair.refresh, now + _REST_AFTER_REFUSAL, ConsentNeeded(failure))
-    return _Failed(pair.refresh, now + _REST_AFTER_TROUBLE, RefreshFailed(failure))
+        return _Failed(pair.refresh, now, _REST_AFTER_REFUSAL, ConsentNeeded(failure))
+    return _Failed(pair.refresh, now, _REST_AFTER_TROUBLE, RefreshFailed(failure))

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from zalo_oa.client import TokenPair, ZaloConfig
+from zalo_oa.client import TokenPair, ZaloConfig, open_session
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 SAMPLES = Path(__file__).parent / "samples"
@@ -88,6 +88,9 @@ class FixedTokens:
         self.tokens.pop(0)
         return self.tokens[0]
 
+    async def aclose(self) -> None:
+        """Nothing is under way."""
+
 
 @pytest.fixture
 async def zalo() -> AsyncIterator[FakeZalo]:
@@ -103,7 +106,7 @@ async def zalo() -> AsyncIterator[FakeZalo]:
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     """A session as the wiring would open one."""
-    async with aiohttp.ClientSession() as opened:
+    async with open_session() as opened:
         yield opened
 
 
@@ -129,6 +132,3 @@ def config_at(url: str) -> ZaloConfig:
 def pair(number: int, *, age: timedelta = timedelta()) -> TokenPair:
     """Return the nth pair of tokens, `age` old at NOW."""
     return TokenPair(f"access-{number}", f"refresh-{number}", NOW - age)
-
-
-Clock = Callable[[], datetime]

@@ -55,6 +55,10 @@ async def test_a_consultation_message_is_the_vendors_sample(client: ZaloClient, 
     assert (heard.method, heard.path) == ("POST", "/v3.0/oa/message/cs")
     assert heard.headers["access_token"] == "access-1"
     assert "Authorization" not in heard.headers
+    # Computed with openssl: printf access-1 | openssl dgst -sha256 -hmac APP-SECRET
+    assert (
+        heard.headers["appsecret_proof"] == "71d7b9cbdf84d3a4de61d5ef933c912e9c446e6a2dd03dbc7fd2a6c551c87fbd"
+    )
     assert heard.json == request["body"]
 
 

@@ -247,16 +247,28 @@ async def test_the_keeper_renews_what_is_due_and_nothing_else(
     assert oauth.asked == ["refresh-1"]
 
 
-async def test_a_brand_new_token_that_is_refused_is_not_refreshed_again(
+async def test_new_tokens_that_are_all_refused_are_not_refreshed_for_ever(
     credentials: Credentials, oauth: OAuth, time: Time
 ) -> None:
     """When Zalo refuses everything, refreshing at every message would only burn tokens."""
-    assert await credentials.replace("access-1") == "access-2"
+    for number in range(1, 6):
+        assert await credentials.replace(f"access-{number}") == f"access-{number + 1}"
     with pytest.raises(FreshTokenRefused):
-        await credentials.replace("access-2")
+        await credentials.replace("access-6")
     time.at += timedelta(minutes=1)
-    assert await credentials.replace("access-2") == "access-3"
-    assert len(oauth.asked) == 2
+    assert await credentials.replace("access-6") == "access-7"
+    assert len(oauth.asked) == 6
+
+
+async def test_a_clock_set_back_bars_nothing(credentials: Credentials, oauth: OAuth, time: Time) -> None:
+    """What was learnt a week ahead does not hold the tokens up for a week."""
+    time.at += timedelta(days=7)
+    oauth.trouble = Undelivered("HTTP 503")
+    with pytest.raises(RefreshFailed):
+        await credentials.access_token()
+    oauth.trouble = None
+    time.at -= timedelta(days=7)
+    assert await credentials.replace("access-1") == "access-2"
 
 
 async def test_the_settings_pair_is_planted_once(oauth: OAuth, time: Time) -> None:

@@ -1,0 +1,70 @@
+"""One Official Account, put together from the settings: for the worker, the web process and the CLI."""
+
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from core.clock import Clock
+from core.secrets import Secrets
+from core.settings import Settings
+from zalo_oa.channel import ZaloChannel, templates
+from zalo_oa.client import OAuthClient, TokenPair, ZaloClient, ZaloConfig, open_session
+from zalo_oa.credentials import Credentials, first_pair
+from zalo_oa.token_store import SealedTokens
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What can be done with the account; `client.close()` lets go of it."""
+
+    config: ZaloConfig
+    credentials: Credentials
+    client: ZaloClient
+
+
+def read_config(settings: Settings) -> ZaloConfig:
+    """Return the settings of the account. Raises Misconfigured where one is missing."""
+    return ZaloConfig(
+        app_id=settings.require("zalo_app_id"),
+        app_secret=settings.require("zalo_app_secret"),
+        oa_id=settings.require("zalo_oa_id"),
+        oa_secret=settings.require("zalo_oa_secret"),
+        openapi_url=settings.zalo_openapi_url,
+        business_url=settings.zalo_business_url,
+        oauth_url=settings.zalo_oauth_url,
+    )
+
+
+def open_account(settings: Settings, secrets: Secrets, clock: Clock) -> Account:
+    """Return the account, ready to call Zalo; needs a running event loop.
+
+    Tokens age by `clock`: in production that is real time, in a demo the fake's tokens
+    age by product time too.
+    """
+    config = read_config(settings)
+    session = open_session()
+    credentials = Credentials(
+        OAuthClient(config, session),
+        SealedTokens(secrets, config.oa_id),
+        now=clock.now,
+        seed=_seed(settings, clock),
+    )
+    return Account(config, credentials, ZaloClient(config, session, credentials))
+
+
+def open_channel(settings: Settings, secrets: Secrets, clock: Clock) -> ZaloChannel:
+    """Return the channel on an account of its own; closing it closes both."""
+    chosen = templates(settings.zalo_templates)
+    account = open_account(settings, secrets, clock)
+    return ZaloChannel(
+        account.client, clock=clock, templates=chosen, delivery_within=settings.zalo_delivery_within
+    )
+
+
+def _seed(settings: Settings, clock: Clock) -> TokenPair | None:
+    access, refresh = _plain(settings.zalo_access_token), _plain(settings.zalo_refresh_token)
+    return first_pair(access, refresh, now=clock.now()) if access and refresh else None
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
