@@ -1,0 +1,139 @@
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from core.actors import Role
+from core.channels import Address, AddressKind, ChannelName
+from core.database import Database
+from core.errors import Conflict, NotFound
+from core.partners import addresses, linking, partners, staff
+from core.partners.partners import NewPartner
+from core.partners.staff import new_member
+
+KEY = linking.code_key("test")
+ZALO_LAN = Address(AddressKind.ZALO_USER, "1000000000000000001")
+
+
+@pytest.fixture
+async def kitchen(database: Database) -> UUID:
+    """Return the id of a kitchen whose owner is Lan."""
+    new = NewPartner("com-nha-lan", "Cơm Nhà Lan", "vi", "Asia/Ho_Chi_Minh", owner="Lan", phone="0901234567")
+    return (await partners.add(database, new))[0].id
+
+
+async def test_staff_are_listed_in_the_order_they_were_added(database: Database, kitchen: UUID) -> None:
+    """The ladder's next staff member is the next one of this list."""
+    await staff.add(database, kitchen, new_member("Hoa", Role.KITCHEN))
+    await staff.add(database, kitchen, new_member("An", Role.MANAGER))
+    assert [member.name for member in await staff.staff_of(database.pool, kitchen)] == ["Lan", "Hoa", "An"]
+
+
+@pytest.mark.parametrize(
+    ("role", "notify", "told"),
+    [
+        (Role.OWNER, False, True),
+        (Role.MANAGER, False, True),
+        (Role.KITCHEN, False, False),
+        (Role.CASHIER, False, False),
+        (Role.KITCHEN, True, True),
+        (Role.CASHIER, True, True),
+    ],
+)
+async def test_recipients_are_owner_managers_and_who_asked(
+    database: Database, kitchen: UUID, role: Role, notify: bool, told: bool
+) -> None:
+    """A cook hears of orders only when added with --notify."""
+    member = await staff.add(database, kitchen, new_member("Hoa", role, notify=notify))
+    assert member.is_recipient is told
+
+
+@pytest.mark.parametrize("again", ["Đào", "ĐÀO", " đào ", "đào"])
+async def test_a_name_is_taken_once_whatever_its_case(database: Database, kitchen: UUID, again: str) -> None:
+    """Two people whom commands could not tell apart are refused; accents typed apart are the same."""
+    await staff.add(database, kitchen, new_member("Đào", Role.KITCHEN))
+    with pytest.raises(Conflict, match="staff_exists"):
+        await staff.add(database, kitchen, new_member(again, Role.KITCHEN))
+
+
+async def test_two_operators_add_one_name_once(database: Database, kitchen: UUID) -> None:
+    """The same name added ten times at once is one person."""
+    adding = [staff.add(database, kitchen, new_member("HOA", Role.KITCHEN)) for _ in range(10)]
+    ended = await asyncio.gather(*adding, return_exceptions=True)
+    assert len([each for each in ended if not isinstance(each, BaseException)]) == 1
+    assert len(await staff.staff_of(database.pool, kitchen)) == 2
+
+
+async def test_a_removed_member_is_nowhere_at_once(database: Database, kitchen: UUID) -> None:
+    """Addresses stay as history, yet reach nobody; the name is free again."""
+    lan = await staff.by_name(database.pool, kitchen, "lan")
+    await addresses.add(database.pool, lan.id, ZALO_LAN, now=database.clock.now())
+    await staff.remove(database, kitchen, "LAN")
+
+    assert await addresses.staff_at(database.pool, ZALO_LAN) == []
+    assert await database.pool.fetchval("SELECT count(*) FROM addresses WHERE staff_id = $1", lan.id) == 2
+    with pytest.raises(NotFound, match="no_such_staff"):
+        await staff.by_name(database.pool, kitchen, "Lan")
+    assert (await staff.add(database, kitchen, new_member("Lan", Role.OWNER))).id != lan.id
+
+
+async def test_a_removed_members_link_code_is_dead(database: Database, kitchen: UUID) -> None:
+    """Whoever leaves with a fresh code in hand links nothing."""
+    lan = await staff.by_name(database.pool, kitchen, "Lan")
+    code = await linking.create_code(database, lan.id, ChannelName.ZALO, key=KEY)
+    await staff.remove(database, kitchen, "Lan")
+    async with database.pool.acquire() as connection, connection.transaction():
+        redeemed = await linking.redeem(
+            connection, code=code.code, address=ZALO_LAN, key=KEY, now=database.clock.now()
+        )
+    assert isinstance(redeemed, linking.WrongCode)
+
+
+async def test_one_person_may_work_for_two_kitchens(database: Database, kitchen: UUID) -> None:
+    """One Zalo user is found as staff of both, with each kitchen's role."""
+    other, owner = await partners.add(database, NewPartner("bep-me", "Bếp Mẹ", "en", "Asia/Ho_Chi_Minh"))
+    lan = await staff.first_of(database.pool, kitchen)
+    for each in (lan, owner):
+        await addresses.add(database.pool, each.id, ZALO_LAN, now=database.clock.now())
+
+    found = await addresses.staff_at(database.pool, ZALO_LAN)
+    assert {(each.partner_code, each.locale) for each in found} == {("com-nha-lan", "vi"), ("bep-me", "en")}
+    assert {each.partner_id for each in found} == {kitchen, other.id}
+
+
+async def test_an_ended_address_lives_again_when_it_writes(database: Database, kitchen: UUID) -> None:
+    """Unfollowing ends an address, following once more brings it back without a new code."""
+    lan = await staff.first_of(database.pool, kitchen)
+    now = database.clock.now()
+    await addresses.add(database.pool, lan.id, ZALO_LAN, now=now)
+    await addresses.end(database.pool, ZALO_LAN, now=now)
+    assert await addresses.staff_at(database.pool, ZALO_LAN) == []
+
+    await addresses.heard(database.pool, ZALO_LAN, now=now + timedelta(hours=1))
+    (found,) = await addresses.staff_at(database.pool, ZALO_LAN)
+    assert found.heard_at == now + timedelta(hours=1)
+
+
+async def test_hearing_never_goes_back(database: Database, kitchen: UUID) -> None:
+    """A late event does not shorten Zalo's window."""
+    lan = await staff.first_of(database.pool, kitchen)
+    now = database.clock.now()
+    await addresses.add(database.pool, lan.id, ZALO_LAN, now=now)
+    await addresses.heard(database.pool, ZALO_LAN, now=now)
+    await addresses.heard(database.pool, ZALO_LAN, now=now - timedelta(days=1))
+    (found,) = await addresses.staff_at(database.pool, ZALO_LAN)
+    assert found.heard_at == now
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "shown"),
+    [
+        (AddressKind.PHONE, "+84901234456", "09•••456"),
+        (AddressKind.EMAIL, "lan@example.com", "l•••@example.com"),
+        (AddressKind.ZALO_USER, "1000000000000000001", "•••001"),
+    ],
+)
+def test_a_masked_address_tells_its_owner_only(kind: AddressKind, value: str, shown: str) -> None:
+    """An operator recognises it; nobody can call or write to it."""
+    assert addresses.masked(kind, value) == shown
