@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 LOCK_WITH := pip compile --universal --generate-hashes --no-header --no-emit-index-url --quiet --python-version 3.11
 
 # A stamp says which lock file the virtual environment has been brought to.
