@@ -16,7 +16,7 @@ from core import ids
 from core.actors import Actor, ActorKind, Role
 from core.channels import Address
 from core.clock import Clock
-from core.database import Connection
+from core.database import Connection, Row
 from core.errors import ChotDonError, Conflict, NoFreeCode, NotAllowed, RuleError
 from core.notices.kinds import NoticeKind
 from core.notices.owed import Owed
@@ -472,7 +472,7 @@ def fingerprint_of(command: PlaceOrder) -> bytes:
     return hashlib.sha256(msgspec.json.encode(content)).digest()
 
 
-def order_of(row: "Mapping[str, Any] | asyncpg.Record") -> Order:
+def order_of(row: Row) -> Order:
     """Return an order from its row."""
     return Order(
         id=OrderId(row["id"]),

@@ -1,7 +1,7 @@
 """The connections to PostgreSQL: tortoise-orm for reading, asyncpg for the ledger and the outbox."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +25,9 @@ else:  # asyncpg's classes take no parameters when they run
     PooledConnection = asyncpg.pool.PoolConnectionProxy
     Connection = asyncpg.Connection | PooledConnection
     Pool = asyncpg.Pool
+
+#: A row as it is read: names to values.
+Row: TypeAlias = Mapping[str, Any] | asyncpg.Record
 
 _APP: Final = "core"
 _MODELS: Final = ("core.orders.models", "core.partners.models", "core.notices.models")

@@ -163,6 +163,7 @@ CREATE TABLE messages (
     rung         integer NOT NULL DEFAULT 0,
     state        text NOT NULL CHECK (state IN ('waiting', 'sent', 'unclear', 'failed', 'dropped')),
     tries        integer NOT NULL DEFAULT 0,
+    lost         integer NOT NULL DEFAULT 0,
     next_at      timestamptz,
     leased_until timestamptz,
     gateway_id   text,

@@ -38,7 +38,8 @@ class Outgoing:
     """One message: a notice on one channel to one address.
 
     `order`, `partner` and `platform_name` are those of the notice's order as they are now; `staff`
-    is None for customers and operators; `data` is the notice's own.
+    is None for customers and operators; `data` is the notice's own. `tries` counts this try; `was`
+    is the state it was claimed in, `lost` how often a claim of it was never settled.
     """
 
     id: UUID
@@ -54,3 +55,7 @@ class Outgoing:
     platform_name: str
     staff: StaffFacts | None
     tries: int
+    way: str = "chat"
+    person: str = ""
+    was: str = "waiting"
+    lost: int = 0
