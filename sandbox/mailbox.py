@@ -208,7 +208,7 @@ class Mailbox:
         self._keep(mail)
         self.mails.append(mail)
         self._arrived.set()
-        text = f"Chốt Đơn gửi thư cho {', '.join(mail.to)}: “{mail.subject}”"
+        text = f"Thư tới {', '.join(mail.to)}: “{mail.subject}”"
         self.feed.report("mail.out", text, level=Level.GOOD, ref=mail.mail_id)
         return "250 OK"
 

@@ -93,7 +93,7 @@ class Office:
         """Show a message on the person's phone."""
         bubble = person.receive(content, at=self.clock(), tracking_id=tracking_id, billed=billed)
         first = content.text.strip().partition("\n")[0][:80]
-        text = f"Chốt Đơn nhắn {person.name} qua Zalo: “{first}”"
+        text = f"Zalo tới {person.name}: “{first}”"
         self.feed.report("zalo.out", text, level=Level.GOOD, ref=person.user_id)
         self.on_put(person, bubble)
         return bubble

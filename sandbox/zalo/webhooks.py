@@ -121,8 +121,8 @@ class Postman:
     def _tell(self, delivery: Delivery) -> None:
         again = f", lần gửi lại {delivery.retries}" if delivery.retries else ""
         if delivery.accepted:
-            text = f"Zalo chuyển tin đã ký tới Chốt Đơn{again}: nhận sau {delivery.seconds * 1000:.0f} ms"
+            text = f"Webhook Zalo tới Chốt Đơn{again}: nhận sau {delivery.seconds * 1000:.0f} ms"
             self._feed.report("zalo.in", text)
             return
         trouble = f"trả {delivery.status}" if delivery.status else "không trả lời trong 2 giây"
-        self._feed.report("zalo.in", f"Zalo chuyển tin tới Chốt Đơn{again}: {trouble}", level=Level.ERROR)
+        self._feed.report("zalo.in", f"Webhook Zalo tới Chốt Đơn{again}: {trouble}", level=Level.ERROR)
