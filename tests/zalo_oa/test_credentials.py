@@ -47,6 +47,7 @@ class Store:
     pair: TokenPair | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     commits_failing: int = 0
+    times_locked: int = 0
 
     async def load(self) -> TokenPair | None:
         """Read without waiting."""
@@ -56,6 +57,7 @@ class Store:
     async def locked(self) -> AsyncIterator[Row]:
         """Hold it, then commit."""
         async with self.lock:
+            self.times_locked += 1
             row = Row(self.pair)
             yield row
             if row.saved and self.commits_failing:
@@ -144,12 +146,13 @@ async def test_a_token_is_renewed_at_twenty_hours(
     assert store.pair.access == token
 
 
-async def test_many_callers_share_one_refresh(credentials: Credentials, oauth: OAuth) -> None:
-    """A hundred messages meet a dead token; Zalo is asked once."""
+async def test_many_callers_share_one_refresh(credentials: Credentials, oauth: OAuth, store: Store) -> None:
+    """A hundred messages meet a dead token; Zalo is asked once, and the row is held once."""
     oauth.slow = 0.01
     answers = await asyncio.gather(*(credentials.replace("access-1") for _ in range(100)))
     assert set(answers) == {"access-2"}
     assert oauth.asked == ["refresh-1"]
+    assert store.times_locked == 1
 
 
 async def test_two_processes_burn_one_refresh_token(oauth: OAuth, store: Store, time: Time) -> None:
