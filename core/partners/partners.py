@@ -1,7 +1,7 @@
 """Kitchens: added, changed, found by code."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -48,13 +48,16 @@ class NewPartner:
 
 @dataclass(frozen=True, slots=True)
 class PartnerChange:
-    """What is to be different. None leaves a part as it is; `NONE` takes it away."""
+    """What is to be different. None leaves a part as it is; `NONE` takes it away.
+
+    A pause until a day ends where that day begins for the partner.
+    """
 
     locale: str | None = None
     timezone: str | None = None
     quiet: "tuple[time, time] | Nothing | None" = None
     sheet_at: "time | Nothing | None" = None
-    paused_until: "datetime | Nothing | None" = None
+    paused_until: "date | datetime | Nothing | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +88,15 @@ async def add(database: Database, new: NewPartner) -> tuple[Partner, Member]:
 
 async def change(database: Database, code: str, wanted: PartnerChange) -> Partner:
     """Change a kitchen's settings; raises NotFound("no_such_partner"), RuleError for what cannot be."""
-    columns = _columns(wanted, now=database.clock.now())
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
         partner = await by_code(connection, code)
+        columns = _columns(partner, wanted, now=database.clock.now())
         assignments = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, start=2))
-        if assignments:
-            await connection.execute(
-                f"UPDATE partners SET {assignments} WHERE id = $1",  # noqa: S608  (names of columns)
-                partner.id,
-                *columns.values(),
-            )
+        await connection.execute(
+            f"UPDATE partners SET {assignments} WHERE id = $1",  # noqa: S608  (names of columns)
+            partner.id,
+            *columns.values(),
+        )
         return await by_code(connection, code)
 
 
@@ -111,21 +113,31 @@ def _searchable(code: str) -> str:
     return code if code.isascii() and "\0" not in code else ""
 
 
-def _columns(wanted: PartnerChange, *, now: datetime) -> dict[str, object]:
-    if isinstance(wanted.paused_until, datetime) and wanted.paused_until <= now:
-        raise RuleError("paused_until_past")
-    columns: dict[str, object] = {}
+def _columns(partner: Partner, wanted: PartnerChange, *, now: datetime) -> dict[str, object]:
+    zone = partner.zone if wanted.timezone is None else zone_of(wanted.timezone)
+    columns: dict[str, object] = {"timezone": zone.key}
     if wanted.locale is not None:
         columns["locale"] = locale_of(wanted.locale)
-    if wanted.timezone is not None:
-        columns["timezone"] = zone_of(wanted.timezone).key
     if wanted.quiet is not None:
         columns["quiet_from"], columns["quiet_to"] = _span(wanted.quiet)
-    for name in ("sheet_at", "paused_until"):
-        value = getattr(wanted, name)
-        if value is not None:
-            columns[name] = None if isinstance(value, Nothing) else value
+    if wanted.sheet_at is not None:
+        columns["sheet_at"] = None if isinstance(wanted.sheet_at, Nothing) else wanted.sheet_at
+    if wanted.paused_until is not None:
+        columns["paused_until"] = _pause(wanted.paused_until, zone, now=now)
     return columns
+
+
+def _pause(until: date | datetime | Nothing, zone: ZoneInfo, *, now: datetime) -> datetime | None:
+    if isinstance(until, Nothing):
+        return None
+    if not isinstance(until, datetime):
+        until = datetime.combine(until, time(), tzinfo=zone)
+    if until <= now:
+        raise RuleError("paused_until_past")
+    try:
+        return until.astimezone(UTC)
+    except OverflowError:
+        raise RuleError("paused_until_too_far") from None
 
 
 def _span(quiet: tuple[time, time] | Nothing) -> tuple[time | None, time | None]:
