@@ -23,7 +23,9 @@ from core.partners.models import PlatformRow
 from core.partners.words import name_of
 
 _KEY_BYTES: Final = 32
-_SECRET_BYTES: Final = 32  # docs/facts.md#standard-webhooks: a secret has 24 to 64 bytes, shown as whsec_<base64>
+_SECRET_BYTES: Final = (
+    32  # docs/facts.md#standard-webhooks: a secret has 24 to 64 bytes, shown as whsec_<base64>
+)
 _LONGEST_URL: Final = 2_000
 _LOOK_UP_WITHIN: Final = 3.0
 _HOST: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, LiteralString
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from core.channels import AddressKind
@@ -37,7 +37,9 @@ def moment(value: object) -> datetime:
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
-        raise PydanticCustomError("timestamp", "must be a timestamp with offset, like 2026-11-23T11:30:00+07:00")
+        raise PydanticCustomError(
+            "timestamp", "must be a timestamp with offset, like 2026-11-23T11:30:00+07:00"
+        )
     try:
         at = datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
@@ -110,7 +112,10 @@ RequiredText = Annotated[Text, Field(min_length=1), AfterValidator(_required)]
 Line = Annotated[str, Field(max_length=LONGEST_LINE), AfterValidator(_line)]
 RequiredLine = Annotated[Line, Field(min_length=1), AfterValidator(_required)]
 Phone = Annotated[
-    Line, AfterValidator(_address_of(AddressKind.PHONE, "must be a phone number that can be called, like 0909123456"))
+    Line,
+    AfterValidator(
+        _address_of(AddressKind.PHONE, "must be a phone number that can be called, like 0909123456")
+    ),
 ]
 Email = Annotated[
     str,

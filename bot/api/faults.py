@@ -20,7 +20,7 @@ class Fault:
     msg: str
 
 
-class Faulty(Exception):  # noqa: N818  (what is wrong, as in core.errors)
+class Faulty(Exception):
     """A body or a query has these faults."""
 
     def __init__(self, *faults: Fault) -> None:

@@ -1,4 +1,4 @@
-"""What platforms send and get, as types: bodies are checked by them, and the OpenAPI document is made of them."""
+"""What platforms send and get, as types: they check bodies, and the OpenAPI document is made of them."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
@@ -112,7 +112,9 @@ class OrderIn(_Sent):
         if {"items", "fees", "discount"} <= known.keys():
             due = items_total(to_items(known["items"])) + known["fees"] - known["discount"]
             if total != due:
-                raise PydanticCustomError("total", "must be {due}: the items plus fees minus discount", {"due": due})
+                raise PydanticCustomError(
+                    "total", "must be {due}: the items plus fees minus discount", {"due": due}
+                )
         return total
 
 
@@ -221,7 +223,8 @@ class OrderEvent(_Given):
     at: datetime
     by: By
     data: dict[str, Any] = Field(
-        description="`from` and `to` (statuses); of a change `changes` (name → before, after); `reason`; `review`."
+        description="`from` and `to` (statuses); of a change `changes` (name → before, after);"
+        " `reason`; `review`."
     )
 
 
@@ -300,3 +303,11 @@ class Problem(_Given):
     detail: str = Field(_LEFT_OUT, description="What to do about it, where there is more to say.")
     errors: list[Fault] = Field(_LEFT_OUT, description="Every fault of a body or query (422).")
     order_status: str = Field(_LEFT_OUT, description="The order's status, where that is the reason (409).")
+
+
+class Told(_Given):
+    """What a webhook carries: the order as of the event, which is the last of its `events`."""
+
+    type: str
+    timestamp: datetime = Field(description="When it happened.")
+    data: OrderDocument

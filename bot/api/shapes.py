@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -25,6 +26,11 @@ class Scope(StrEnum):
 
 #: What only the platform that placed an order gets.
 _OWN: Final = frozenset({"customer", "address", "note"})
+
+
+def scope_for(platform_id: UUID, order: Order) -> Scope:
+    """Return how much of the order this platform gets."""
+    return Scope.FULL if platform_id == order.platform_id else Scope.REDUCED
 
 
 def order_document(

@@ -39,8 +39,8 @@ async def as_of(order_id: UUID, version: int | None = None) -> Told | None:
     found = await rows.order_by("version").only("version", "type", "at", "by", "data")
     if not found or (version is not None and found[-1].version != version):
         return None
-    last = await EventRow.get(order_id=order_id, version=found[-1].version).values_list("snapshot", flat=True)
-    order = snapshot.load(last)
+    last = await EventRow.get(order_id=order_id, version=found[-1].version).only("snapshot")
+    order = snapshot.load(last.snapshot)
     partner = await PartnerRow.get(id=order.partner_id).only("code", "timezone")
     return Told(order, tuple(_event(row) for row in found), partner.code, ZoneInfo(partner.timezone))
 
