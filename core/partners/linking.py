@@ -1,6 +1,5 @@
 """Linking a chat to a staff member: a one-time code is told to the person, who sends it from that chat."""
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from core import ids
 from core.channels import Address, AddressKind, ChannelName
 from core.database import Connection, Database
 from core.errors import NotFound, RuleError
+from core.keys import derive
 from core.partners import addresses, wrong_tries
 from core.partners.addresses import StaffAt
 from core.partners.wrong_tries import Limit
@@ -75,7 +75,7 @@ Redeemed = Linked | WrongCode | Locked
 
 def code_key(secret_key: str) -> bytes:
     """Return the key that link codes are hashed with: a million codes are no secret without it."""
-    return hashlib.sha256(b"chotdon link codes " + secret_key.encode()).digest()
+    return derive(secret_key, "link codes")
 
 
 async def create_code(database: Database, staff_id: UUID, channel: ChannelName, *, key: bytes) -> LinkCode:

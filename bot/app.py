@@ -1,0 +1,110 @@
+"""The web process, wired: settings, database, ledger, routes, start and stop."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final, Protocol
+from uuid import UUID
+
+import structlog
+from aiohttp import web
+
+from bot import health, zalo_webhook
+from bot.api.routes import add_routes as add_api
+from bot.conversation import Conversation
+from bot.keys import DATABASE, LEDGER, SETTINGS, SIGNER
+from bot.registry import open_channels, signer_of, switched_off
+from bot.watch import SILENT_AFTER, watch_sweeps
+from bot.web.middleware import middlewares
+from bot.web.routes import add_routes as add_pages
+from core.channels import ChannelName
+from core.clock import real_now
+from core.database import Database, connect
+from core.keys import code_key
+from core.ledger import Ledger
+from core.settings import Settings
+
+_log: Final = structlog.get_logger()
+_MOST_BODY: Final = 256 * 1024
+_DRAIN: Final = 10.0
+
+
+class Queues(Protocol):
+    """The way to the worker: wakes it, and knows whether it can."""
+
+    async def __call__(self, notices: Sequence[UUID], webhooks: Sequence[UUID]) -> None:
+        """Wake the worker for these rows."""
+
+    async def is_up(self) -> bool:
+        """Tell whether Redis answers."""
+
+
+def build(settings: Settings, database: Database, ledger: Ledger, queues: Queues) -> web.Application:
+    """Return the application on these parts; nothing is opened here."""
+    app = web.Application(client_max_size=_MOST_BODY, middlewares=middlewares())
+    app[SETTINGS] = settings
+    app[DATABASE] = database
+    app[LEDGER] = ledger
+    app[SIGNER] = signer_of(settings)
+    app[health.QUEUES_ARE_UP] = queues.is_up
+    app[zalo_webhook.CONVERSATION] = Conversation(
+        settings=settings, database=database, ledger=ledger, signer=app[SIGNER], wake=queues
+    )
+    health.add_routes(app)
+    zalo_webhook.add_routes(app)
+    add_api(app)
+    add_pages(app)
+    return app
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, queues: Queues) -> AsyncIterator[web.Application]:
+    """Open the database and the ledger, and watch the worker, until the block ends."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(connect(settings.require("database_url")))
+        ledger = await stack.enter_async_context(
+            Ledger(
+                database,
+                policy=settings.policy,
+                code_key=code_key(settings.require("secret_key")),
+                wake=queues,
+            )
+        )
+        channels = open_channels(settings, database)
+        for channel in channels.values():
+            stack.push_async_callback(channel.close)
+        watching = asyncio.create_task(
+            watch_sweeps(
+                database,
+                channels.get(ChannelName.EMAIL),
+                settings.operator_emails,
+                started=real_now(),
+                patience=settings.sweep_every + SILENT_AFTER,
+            )
+        )
+        stack.push_async_callback(_end, watching)
+        yield build(settings, database, ledger, queues)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def serve(settings: Settings, queues: Queues, *, host: str, port: int, reuse_port: bool) -> None:
+    """Answer requests until SIGTERM or SIGINT; then take no more, finish what runs, and close."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    for name, needs in switched_off(settings).items():
+        _log.warning("channel is off", channel=name.value, needs=needs)
+    async with open_app(settings, queues) as app:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port, reuse_port=reuse_port).start()
+            _log.info("serving", host=host, port=port)
+            await stopped.wait()
+        finally:
+            await runner.cleanup()

@@ -1,0 +1,55 @@
+"""Which channels there are. Adding one is one line here and one folder beside."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bot.mail.channel import MailChannel
+from bot.tokens import Signer
+from core.channels import Channel, ChannelName
+from core.database import Database
+from core.secrets import Secrets
+from core.settings import Settings
+from zalo_oa.account import open_channel
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How a channel is switched on and opened; `needs` names the settings it is off without."""
+
+    is_on: Callable[[Settings], bool]
+    needs: str
+    open: Callable[[Settings, Database], Channel]
+
+
+def _open_zalo(settings: Settings, database: Database) -> Channel:
+    return open_channel(settings, Secrets(database, settings.require("secret_key")), database.clock)
+
+
+def _open_mail(settings: Settings, _: Database) -> Channel:
+    return MailChannel.from_settings(settings)
+
+
+CHANNELS: Final[Mapping[ChannelName, Entry]] = {
+    ChannelName.ZALO: Entry(
+        lambda settings: settings.zalo_is_on, "ZALO_APP_ID, _APP_SECRET, _OA_ID, _OA_SECRET", _open_zalo
+    ),
+    ChannelName.EMAIL: Entry(lambda settings: settings.email_is_on, "SMTP_URL, EMAIL_FROM", _open_mail),
+}
+
+
+def open_channels(settings: Settings, database: Database) -> dict[ChannelName, Channel]:
+    """Return every channel whose settings are there, opened; needs a running event loop."""
+    return {
+        name: entry.open(settings, database) for name, entry in CHANNELS.items() if entry.is_on(settings)
+    }
+
+
+def switched_off(settings: Settings) -> dict[ChannelName, str]:
+    """Return the channels that are off, each with the settings it would need."""
+    return {name: entry.needs for name, entry in CHANNELS.items() if not entry.is_on(settings)}
+
+
+def signer_of(settings: Settings) -> Signer:
+    """Return what seals buttons and links with the service's secret key."""
+    return Signer([settings.require("secret_key")])

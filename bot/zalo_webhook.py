@@ -1,0 +1,98 @@
+"""`POST /webhooks/zalo`: the Official Account's events, verified before they are read.
+
+docs/facts.md#zalo-webhook: answered within 2 s; anything but 200 is sent again, and in the end the
+app's subscription is cancelled. So a genuine event that we cannot read is counted and answered 200.
+"""
+
+import asyncio
+import time
+from collections import deque
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from bot.conversation import Conversation
+from bot.keys import DATABASE, SETTINGS
+from core import alarms, metrics
+from core.channels import Inbound
+from core.database import AWAY
+from core.errors import Malformed
+from zalo_oa import signature
+from zalo_oa.inbound import Ignored, is_probe, parse
+
+PATH: Final = "/webhooks/zalo"
+CONVERSATION: Final = web.AppKey("conversation", Conversation)
+_REJECTIONS: Final = web.AppKey("rejections", deque[float])
+
+_log: Final = structlog.get_logger()
+_WITHIN: Final = 1.5
+_ALARM_AT: Final = 10
+_ALARM_WITHIN: Final = 300.0
+_ALARM: Final = "zalo: signature"
+
+
+def add_routes(app: web.Application) -> None:
+    """Add the webhook; the application needs CONVERSATION, DATABASE and SETTINGS."""
+    app[_REJECTIONS] = deque(maxlen=_ALARM_AT)
+    app.router.add_post(PATH, receive)
+
+
+async def receive(request: web.Request) -> web.Response:
+    """Take one event in; 200 only after its effect has committed."""
+    settings = request.app[SETTINGS]
+    if not settings.zalo_is_on:
+        raise web.HTTPNotFound
+    raw = await request.read()
+    header = request.headers.get(signature.HEADER)
+    app_id = settings.require("zalo_app_id")
+    if header is None and is_probe(raw):
+        return web.Response(text="ok")
+    if not signature.verify(raw, header, app_id=app_id, secret=settings.require("zalo_oa_secret")):
+        await _reject(request)
+        return web.Response(status=401, text="bad signature")
+    try:
+        inbound = parse(raw, app_id=app_id, oa_id=settings.require("zalo_oa_id"))
+    except Malformed as error:
+        metrics.REJECTED.labels("zalo", error.reason).inc()
+        _log.warning("zalo event not read", reason=error.reason)
+        return web.Response(text="not read")
+    if isinstance(inbound, Ignored):
+        metrics.INBOUND.labels("zalo", inbound.why).inc()
+        return web.Response(text="ok")
+    return await _converse(request, inbound)
+
+
+async def _converse(request: web.Request, inbound: Inbound) -> web.Response:
+    started = time.perf_counter()
+    metrics.INBOUND.labels("zalo", type(inbound.body).__name__.lower()).inc()
+    try:
+        async with asyncio.timeout(_WITHIN):
+            await request.app[CONVERSATION].handle(inbound)
+    except AWAY as error:
+        _log.warning("zalo event not taken in", why=type(error).__name__)
+        return web.Response(status=503, text="try again", headers={"Retry-After": "30"})
+    finally:
+        metrics.TAP.labels("zalo").observe(time.perf_counter() - started)
+    return web.Response(text="ok")
+
+
+async def _reject(request: web.Request) -> None:
+    """Count a bad signature; ten in five minutes are told to the operators, once."""
+    metrics.REJECTED.labels("zalo", "signature").inc()
+    _log.warning("webhook rejected", channel="zalo", reason="signature")
+    recent = request.app[_REJECTIONS]
+    recent.append(time.monotonic())
+    if len(recent) == _ALARM_AT and recent[-1] - recent[0] <= _ALARM_WITHIN:
+        await _alarm(request)
+
+
+async def _alarm(request: web.Request) -> None:
+    database = request.app[DATABASE]
+    try:
+        async with database.pool.acquire(timeout=_WITHIN) as connection, connection.transaction():
+            await alarms.raise_(
+                connection, _ALARM, "ten bad signatures in five minutes", now=database.clock.now()
+            )
+    except AWAY as error:
+        _log.warning("alarm not raised", alarm=_ALARM, why=type(error).__name__)

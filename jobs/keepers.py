@@ -1,0 +1,81 @@
+"""What is looked after beside the jobs: the sweep, the heartbeat, Zalo's tokens."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
+
+import structlog
+from redis.exceptions import RedisError
+
+from core import alarms, outbox, webhooks
+from core.clock import real_now
+from core.database import AWAY, Database
+from core.errors import Unavailable
+from core.ledger import Ledger
+from jobs.deliver import Delivery
+from jobs.queues import Jobs
+from jobs.timers import fire_due
+
+_log: Final = structlog.get_logger()
+#: The name under which the sweep says that it is alive.
+SWEEP: Final = "sweep"
+_TOKENS_EVERY: Final = timedelta(minutes=10)
+_TOKEN_ALARM: Final = "zalo: token"
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """Finds what is due in the database and was not woken: timers, notices, messages, webhooks."""
+
+    database: Database
+    ledger: Ledger
+    delivery: Delivery
+    jobs: Jobs
+
+    async def sweep(self) -> None:
+        """Look once. Timers fire without Redis; the rest is queued when Redis is there."""
+        await self.database.set_clock()
+        await fire_due(self.database, self.ledger)
+        await self.database.pool.execute(
+            "INSERT INTO heartbeats (name, at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET at = $2",
+            SWEEP,
+            real_now(),
+        )
+        try:
+            while await self.delivery.route():
+                pass
+            await self.jobs.deliver(await outbox.due(self.database))
+            await self.jobs.relay(await webhooks.due(self.database))
+        except (RedisError, OSError) as error:
+            _log.warning("queues are away", why=type(error).__name__)
+
+
+async def every(period: timedelta, work: Callable[[], Awaitable[object]], *, name: str) -> None:
+    """Do `work` again and again, also after the database was away, until cancelled."""
+    while True:
+        try:
+            await work()
+        except (*AWAY, Unavailable) as error:
+            _log.warning("database is away", keeper=name, why=type(error).__name__)
+        await asyncio.sleep(period.total_seconds())
+
+
+class FreshTokens(Protocol):
+    """Renews a gateway's tokens well ahead."""
+
+    async def keep_fresh(self) -> object:
+        """Renew when it is time; raises what only a person can mend."""
+
+
+async def keep_tokens(database: Database, tokens: FreshTokens, trouble: type[Exception]) -> None:
+    """Renew Zalo's tokens when it is time; alarm the operators when it cannot be done, and when it is over."""
+    try:
+        await tokens.keep_fresh()
+    except trouble as error:
+        async with database.pool.acquire() as connection, connection.transaction():
+            await alarms.raise_(connection, _TOKEN_ALARM, type(error).__name__, now=database.clock.now())
+        return
+    async with database.pool.acquire() as connection, connection.transaction():
+        await alarms.clear(connection, _TOKEN_ALARM, now=database.clock.now())

@@ -1,0 +1,210 @@
+"""The worker process: an arq worker for each queue, the sweep and the keepers, wired together."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from bot.compose import Composer
+from bot.registry import open_channels, signer_of
+from core import database as db
+from core.channels import Address, Channel, ChannelName
+from core.database import Database
+from core.keys import code_key
+from core.ledger import Ledger
+from core.outbox import Ways
+from core.secrets import Secrets
+from core.settings import Settings
+from jobs.deliver import Delivery
+from jobs.keepers import Sweeper, every, keep_tokens
+from jobs.queues import QUEUE_OF, Jobs, QueueName, deserialize, open_redis, redis_settings, serialize
+from jobs.relay import Relay, open_session
+from jobs.wake import RedisWake
+from zalo_oa.account import open_account
+from zalo_oa.credentials import TokenTrouble
+
+_log: Final = structlog.get_logger()
+_POLL: Final = 0.05
+_RESTART_AFTER: Final = 1.0
+_SLOTS: Final = 50
+_TOKENS_EVERY: Final = timedelta(minutes=10)
+#: Seconds a job may run. A relay tries every older webhook of an order before the new one.
+_DELIVER_WITHIN: Final = 15
+_RELAY_WITHIN: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything a worker runs on."""
+
+    database: Database
+    ledger: Ledger
+    delivery: Delivery
+    relay: Relay
+    sweeper: Sweeper
+
+
+def ways_of(settings: Settings, channels: Mapping[ChannelName, Channel]) -> Ways:
+    """Return how messages can leave with these channels."""
+
+    def reaches(name: ChannelName, address: Address, kind: str, now: datetime) -> bool:
+        channel = channels.get(name)
+        return channel is not None and channel.reaches(address, kind, now=now)
+
+    return Ways(settings.chat_order, reaches, settings.operator_emails)
+
+
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncIterator[Service]:
+    """Open everything a worker runs on; the servers may be away for a while later, not at the start."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(db.connect(settings.require("database_url")))
+        redis = open_redis(settings.require("redis_url"))
+        stack.push_async_callback(redis.aclose)
+        jobs = Jobs(redis)
+        channels = open_channels(settings, database)
+        for channel in channels.values():
+            stack.push_async_callback(channel.close)
+        ledger = await stack.enter_async_context(
+            Ledger(
+                database,
+                policy=settings.policy,
+                code_key=code_key(settings.require("secret_key")),
+                wake=RedisWake(jobs),
+                patience=timedelta(seconds=10),
+            )
+        )
+        composer = Composer(settings=settings, signer=signer_of(settings), database=database)
+        delivery = Delivery(database, ways_of(settings, channels), channels, composer, jobs)
+        session = await stack.enter_async_context(
+            open_session(allow_private=settings.webhook_allow_private)
+        )
+        relay = Relay(database, session, jobs)
+        yield Service(database, ledger, delivery, relay, Sweeper(database, ledger, delivery, jobs))
+
+
+# --- the jobs ---------------------------------------------------------------------------------
+
+
+async def route(ctx: Mapping[str, Any], notice_ids: Sequence[str]) -> None:
+    """Job: turn notices into messages."""
+    await ctx["service"].delivery.route([UUID(notice_id) for notice_id in notice_ids])
+
+
+async def deliver(ctx: Mapping[str, Any], message_id: str) -> None:
+    """Job: try one message."""
+    await ctx["service"].delivery.deliver(UUID(message_id))
+
+
+async def relay(ctx: Mapping[str, Any], webhook_id: str) -> None:
+    """Job: try one webhook."""
+    await ctx["service"].relay.relay(UUID(webhook_id))
+
+
+_JOBS: Final = {
+    QueueName.ROUTE: (route, _DELIVER_WITHIN),
+    QueueName.RELAY: (relay, _RELAY_WITHIN),
+    **{queue: (deliver, _DELIVER_WITHIN) for queue in QUEUE_OF.values()},
+}
+
+
+# --- running them -----------------------------------------------------------------------------
+
+
+def _worker(queue: QueueName, settings: Settings, service: Service) -> Worker:
+    job, within = _JOBS[queue]
+    return Worker(
+        functions=[func(job, name=job.__name__, keep_result=0, timeout=within, max_tries=2)],  # type: ignore[arg-type]  # arq's protocol wants dict
+        queue_name=queue,
+        redis_settings=redis_settings(settings.require("redis_url")),
+        handle_signals=False,
+        max_jobs=_SLOTS,
+        poll_delay=_POLL,
+        keep_result=0,
+        job_timeout=within,
+        health_check_interval=60,
+        ctx={"service": service},
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        log_results=False,
+    )
+
+
+async def _keep_running(queue: QueueName, settings: Settings, service: Service) -> None:
+    """Run the queue's worker, and another one whenever Redis went away."""
+    while True:
+        worker = _worker(queue, settings, service)
+        try:
+            await worker.async_run()
+        except (RedisError, OSError) as error:
+            _log.warning("queue is away", queue=queue.value, why=type(error).__name__)
+        finally:
+            with suppress(RedisError, OSError):
+                await _close(worker)
+        await asyncio.sleep(_RESTART_AFTER)
+
+
+async def _close(worker: Worker) -> None:
+    """Let running jobs end, then let go of Redis."""
+    worker.allow_pick_jobs = False
+    running = [task for task in worker.tasks.values() if not task.done()]
+    if running:
+        await asyncio.wait(running, timeout=_DELIVER_WITHIN)
+    worker.main_task = None
+    await worker.close()
+
+
+def _queues(service: Service) -> list[QueueName]:
+    return [QueueName.ROUTE, QueueName.RELAY, *(QUEUE_OF[name] for name in service.delivery.channels)]
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT, then let running jobs end."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with open_service(settings) as service:
+        await run_until(stopped, settings, service)
+
+
+async def run_until(stopped: asyncio.Event, settings: Settings, service: Service) -> None:
+    """Run every queue, the sweep and the keepers until `stopped` is set."""
+    tasks = [
+        asyncio.create_task(_keep_running(queue, settings, service), name=queue)
+        for queue in _queues(service)
+    ]
+    tasks.append(
+        asyncio.create_task(every(settings.sweep_every, service.sweeper.sweep, name="sweep"), name="sweep")
+    )
+    if settings.zalo_is_on:
+        tasks.append(asyncio.create_task(_keep_zalo(settings, service), name="zalo tokens"))
+    _log.info("worker started", channels=[name.value for name in service.delivery.channels])
+    waiting = asyncio.create_task(stopped.wait())
+    done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    for task in [waiting, *tasks]:
+        task.cancel()
+    await asyncio.gather(waiting, *tasks, return_exceptions=True)
+    for task in done - {waiting}:
+        task.result()  # a task that ends by itself has failed: say why
+
+
+async def _keep_zalo(settings: Settings, service: Service) -> None:
+    account = open_account(
+        settings, Secrets(service.database, settings.require("secret_key")), service.database.clock
+    )
+    try:
+        await every(
+            _TOKENS_EVERY,
+            lambda: keep_tokens(service.database, account.credentials, TokenTrouble),
+            name="zalo tokens",
+        )
+    finally:
+        await account.client.close()
