@@ -39,6 +39,13 @@ def join(roll: Path) -> int:
     return handle
 
 
+def is_only(handle: int) -> bool:
+    """Say whether nobody else is signed on the roll; whoever asks stays signed. Ask while `alone`."""
+    only = is_last(handle)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    return only
+
+
 def is_last(handle: int) -> bool:
     """Say whether nobody else is signed on the roll; whoever asks is no longer signed if somebody is."""
     try:
