@@ -1,5 +1,6 @@
 """`chotdon serve`."""
 
+import errno
 import socket
 import sys
 from contextlib import closing
@@ -39,8 +40,18 @@ def serve(host: str, port: int, processes: int, *, member: bool) -> None:
 def _serve(host: str, port: int, *, reuse_port: bool) -> None:
     async def work(settings: Settings) -> None:
         import bot.app
+        from jobs.queues import Jobs, open_redis
+        from jobs.wake import RedisWake
 
-        await bot.app.serve(settings, host=host, port=port, reuse_port=reuse_port)
+        redis = open_redis(settings.require("redis_url"))
+        try:
+            await bot.app.serve(settings, RedisWake(Jobs(redis)), host=host, port=port, reuse_port=reuse_port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise _taken(host, port) from error
+        finally:
+            await redis.aclose()
 
     service.run(work)
 
@@ -49,7 +60,18 @@ def _serve_together(host: str, port: int, processes: int) -> None:
     # Held until the last process is gone: a schema made once, and the port, which nobody else may share.
     with runtime(), closing(reserved(host, port)) as reservation:
         chosen = str(reservation.getsockname()[1])
-        command = [sys.executable, "-m", "cli.main", "serve", "--member", "--host", host, "--port", chosen]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "cli.main",
+            "serve",
+            "--member",
+            "--host",
+            host,
+            "--port",
+            chosen,
+        ]
         sys.exit(crew.Crew(command, processes).work())
 
 
@@ -70,7 +92,9 @@ def reserved(host: str, port: int) -> socket.socket:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         holder.bind(chosen)
     except OSError as error:
-        raise Misconfigured(
-            f"{host}:{port} cannot be had: {error.strerror}. Choose another --port."
-        ) from error
+        raise _taken(host, port) from error
     return holder
+
+
+def _taken(host: str, port: int) -> Misconfigured:
+    return Misconfigured(f"{host}:{port} cannot be had: choose another --host or --port.")
