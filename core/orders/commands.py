@@ -58,10 +58,14 @@ class ChangeOrder:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmOrder:
-    """Somebody takes the order on. `revision` is the content they saw; None where they typed a code."""
+    """Somebody takes the order on. `revision` is the content they saw; None where they typed a code.
+
+    `reason` is an operator's, who does it in the partner's place; it is kept with the event.
+    """
 
     order_id: OrderId
     revision: int | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,11 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True)
 class CompleteOrder:
-    """Somebody says that the food was delivered."""
+    """Somebody says that the food was delivered. `reason` is an operator's, kept with the event."""
 
     order_id: OrderId
     revision: int | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,8 @@ def _confirm(order: Order, command: ConfirmOrder, actor: Actor, terms: Terms, no
     if _is_outdated(order, command.revision):
         return Decision(about(order, AnswerKind.OUTDATED, "confirm"))
     moved = _moved(order, Action.CONFIRM, actor, now)
-    return _happened(moved, EventType.CONFIRMED, actor, terms, now, asked="confirm", data=_from_to(order, moved))
+    data = {**_from_to(order, moved), **_because(command.reason)}
+    return _happened(moved, EventType.CONFIRMED, actor, terms, now, asked="confirm", data=data)
 
 
 def _cancel(order: Order, command: CancelOrder, actor: Actor, terms: Terms, now: datetime) -> Decision:
@@ -193,7 +194,7 @@ def _cancel(order: Order, command: CancelOrder, actor: Actor, terms: Terms, now:
     if (order.status, action) not in TRANSITIONS:
         return Decision(about(order, AnswerKind.ASK_OPERATOR, "cancel"))
     moved = replace(_moved(order, action, actor, now), reason=command.reason)
-    data: dict[str, Json] = {**_from_to(order, moved), "reason": dump_reason(command.reason)}
+    data = {**_from_to(order, moved), **_because(command.reason)}
     return _happened(moved, EventType.CANCELLED, actor, terms, now, asked="cancel", data=data)
 
 
@@ -207,7 +208,7 @@ def _complete(order: Order, command: CompleteOrder, actor: Actor, terms: Terms, 
     if now < not_before:
         return Decision(about(order, AnswerKind.TOO_EARLY, "complete", not_before=not_before))
     moved = _moved(order, Action.COMPLETE, actor, now)
-    data = _from_to(order, moved)
+    data = {**_from_to(order, moved), **_because(command.reason)}
     return _happened(moved, EventType.COMPLETED, actor, terms, now, asked="complete", data=data)
 
 
@@ -341,6 +342,10 @@ def _moved(order: Order, action: Action, actor: Actor, now: datetime) -> Order:
 
 def _from_to(before: Order, after: Order) -> dict[str, Json]:
     return {"from": before.status.value, "to": after.status.value}
+
+
+def _because(reason: Reason | None) -> dict[str, Json]:
+    return {"reason": dump_reason(reason)} if reason else {}
 
 
 def _happened(  # noqa: PLR0913  (every part of an event, by name where it could be mistaken)
