@@ -208,7 +208,7 @@ class Mailbox:
         self._keep(mail)
         self.mails.append(mail)
         self._arrived.set()
-        text = f"Thư tới {', '.join(mail.to)}: “{mail.subject}”"
+        text = f"Thư “{mail.subject}” tới {', '.join(mail.to)}"
         self.feed.report("mail.out", text, level=Level.GOOD, ref=mail.mail_id)
         return "250 OK"
 

@@ -287,7 +287,7 @@ class FakePlatform:
             self.orders[order_id] = {**known, **body}
 
     def _tell(self, attempt: Attempt) -> None:
-        text = f"{self.name} nghe {attempt.type} của đơn {attempt.code}"
+        text = f"{self.name} nghe {attempt.type} · {attempt.code}"
         if not attempt.signature_ok:
             self._report(f"{text}: chữ ký sai", Level.ERROR, attempt.order_id)
         elif attempt.status == 200:

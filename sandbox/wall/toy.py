@@ -101,6 +101,10 @@ class Toy:
         await lan.tap("Xác nhận đơn hàng")
         await self.place(timedelta(days=1))
 
+    async def go_away(self) -> None:
+        """Stop answering, as a product that has crashed."""
+        await self._listener.refuse()
+
     # The toy's HTTP side.
 
     def _application(self) -> web.Application:

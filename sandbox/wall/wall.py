@@ -130,7 +130,7 @@ class Wall:
 
     async def _advance(self, request: web.Request) -> web.Response:
         minutes = (await read_body(request)).get("minutes")
-        if not isinstance(minutes, int) or not 0 < minutes <= _FURTHEST.total_seconds() / 60:
+        if type(minutes) is not int or not 0 < minutes <= _FURTHEST.total_seconds() / 60:
             raise web.HTTPBadRequest(text="minutes")
         await self._clock.advance(timedelta(minutes=minutes))
         return self._moved("Đồng hồ chạy tới")

@@ -121,8 +121,8 @@ class Postman:
     def _tell(self, delivery: Delivery) -> None:
         again = f", lần gửi lại {delivery.retries}" if delivery.retries else ""
         if delivery.accepted:
-            text = f"Webhook Zalo tới Chốt Đơn{again}: nhận sau {delivery.seconds * 1000:.0f} ms"
+            text = f"Chốt Đơn nhận webhook Zalo{again} sau {delivery.seconds * 1000:.0f} ms"
             self._feed.report("zalo.in", text)
             return
-        trouble = f"trả {delivery.status}" if delivery.status else "không trả lời trong 2 giây"
-        self._feed.report("zalo.in", f"Webhook Zalo tới Chốt Đơn{again}: {trouble}", level=Level.ERROR)
+        trouble = f"Chốt Đơn trả {delivery.status}" if delivery.status else "không có trả lời"
+        self._feed.report("zalo.in", f"Webhook Zalo{again} không tới được: {trouble}", level=Level.ERROR)
