@@ -1,0 +1,191 @@
+"""What whoever gave a command is told. Pure.
+
+The title says what the stored answer says, so that a repeat says the same; what can be done, and the
+order beneath, are as they are when it is sent.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from bot.cards.notices import settled_money
+from bot.cards.order_card import badge, buttons, order_card, when
+from bot.cards.view import Frame, View
+from bot.cards.words import reason_words, state_sentence
+from bot.texts.plain import one_sms
+from core.channels import Block, BlockRole, Card
+from core.notices.kinds import NoticeKind
+from core.orders.answers import Answer, AnswerKind
+from core.orders.status import Status
+
+_KIND: Final = NoticeKind.ANSWER
+
+
+def answer_card(view: View, answer: Answer) -> Card:
+    """Return the end of a command that somebody gave in a chat, about an order that is theirs."""
+    return _ANSWERS[answer.kind](view, answer)
+
+
+def refusal_card(frame: Frame, answer: Answer) -> Card:
+    """Return the answer to a command about no order of theirs."""
+    if answer.why == "not_linked":
+        return plain_card(frame, frame.texts.t("Nút này gửi cho người khác, bạn không bấm thay được."))
+    return plain_card(frame, frame.texts.t("Không tìm thấy đơn này trong quán của bạn."))
+
+
+def plain_card(frame: Frame, title: str, *lines: str) -> Card:
+    """Return some words, without an order."""
+    return Card(
+        kind=_KIND,
+        locale=frame.texts.locale,
+        title=title,
+        short=one_sms(title, *lines),
+        blocks=(Block(BlockRole.TEXT, lines),) if lines else (),
+    )
+
+
+def _done(view: View, answer: Answer) -> Card:
+    return _DEEDS.get(answer.asked, _state)(view, answer)
+
+
+def _confirmed(view: View, answer: Answer) -> Card:
+    texts = view.texts
+    early = view.order.deliver_at - view.frame.desk.policy.complete_early
+    after = texts.t("Giao xong, bấm Hoàn thành (từ {time}).", time=texts.moment(early, view.zone, view.now))
+    next_step = (Block(BlockRole.TEXT, (after,)),) if _is_as_told(view, answer) else _now(view, answer)
+    title = view.titled("Đã xác nhận đơn {code}")
+    return order_card(view, _KIND, title, lead=next_step)
+
+
+def _cancelled(view: View, answer: Answer) -> Card:
+    texts, reason = view.texts, view.order.reason
+    lines = [texts.t("Lý do: {reason}", reason=reason_words(texts, reason))] if reason else []
+    lines.append(texts.t("{platform} sẽ được báo ngay. Đừng làm đơn này.", platform=view.platform_name))
+    return _brief(view, view.titled("Đã huỷ đơn {code}"), *lines)
+
+
+def _completed(view: View, answer: Answer) -> Card:
+    money = tuple(line for block in settled_money(view) for line in block.lines)
+    return _brief(view, view.titled("Đã hoàn thành đơn {code}. Cảm ơn bạn!"), *money)
+
+
+def _state(view: View, answer: Answer) -> Card:
+    """Say how it stands and who made it so: what was asked had been settled before."""
+    return _brief(view, state_title(view, answer), *_reason_lines(view), *_now_lines(view, answer))
+
+
+def _too_early(view: View, answer: Answer) -> Card:
+    texts = view.texts
+    title = view.titled("Chưa báo hoàn thành đơn {code} được")
+    if answer.not_before is None:
+        return _brief(view, title)
+    moment = texts.moment(answer.not_before, view.zone, view.now)
+    return _brief(view, title, texts.t("Bấm Hoàn thành được từ {time}.", time=moment))
+
+
+def _ask_operator(view: View, answer: Answer) -> Card:
+    texts, hotline = view.texts, view.frame.desk.hotline
+    line = (
+        texts.t("Cần huỷ, hãy gọi tổng đài {phone}.", phone=hotline)
+        if hotline
+        else texts.t("Cần huỷ, hãy liên hệ {platform}.", platform=view.platform_name)
+    )
+    return _brief(view, view.titled("Đơn {code} đã xác nhận nên bạn không tự huỷ được"), line)
+
+
+def _outdated(view: View, answer: Answer) -> Card:
+    why = Block(BlockRole.TEXT, (view.texts.t("Nội dung mới ở dưới, xem lại rồi bấm nhé."),))
+    title = view.titled("Đơn {code} đã thay đổi sau thẻ bạn bấm, chưa có gì được làm")
+    return order_card(view, _KIND, title, lead=(why,))
+
+
+def _forbidden(view: View, answer: Answer) -> Card:
+    if answer.why == "role":
+        line = view.texts.t("Vai của bạn chỉ được xem. Nhờ chủ quán, quản lý hoặc bếp bấm.")
+        return _brief(view, view.titled("Bạn không bấm cho đơn {code} được"), line)
+    return refusal_card(view.frame, answer)
+
+
+def _nothing(view: View, answer: Answer) -> Card:
+    return _brief(view, view.titled("Đơn {code} không có gì để làm"), *_now_lines(view, answer))
+
+
+def state_title(view: View, answer: Answer) -> str:
+    """Return who settled it and when, as of the answer."""
+    order = view.order
+    return state_sentence(
+        view.texts,
+        order.code,
+        answer.status or order.status,
+        answer.by or order.status_changed_by,
+        answer.at or order.status_changed_at,
+        zone=view.zone,
+        now=view.now,
+    )
+
+
+def _reason_lines(view: View) -> tuple[str, ...]:
+    reason = view.order.reason
+    if reason is None or view.order.status is not Status.CANCELLED:
+        return ()
+    return (view.texts.t("Lý do: {reason}", reason=reason_words(view.texts, reason)),)
+
+
+def _is_as_told(view: View, answer: Answer) -> bool:
+    return answer.status is None or answer.status is view.order.status
+
+
+def _now(view: View, answer: Answer) -> tuple[Block, ...]:
+    return (Block(BlockRole.TEXT, _now_lines(view, answer)),)
+
+
+def _now_lines(view: View, answer: Answer) -> tuple[str, ...]:
+    """Say how the order stands now, where that is not what the answer says any more."""
+    if _is_as_told(view, answer):
+        return ()
+    order = view.order
+    return (
+        state_sentence(
+            view.texts,
+            order.code,
+            order.status,
+            order.status_changed_by,
+            order.status_changed_at,
+            zone=view.zone,
+            now=view.now,
+        ),
+    )
+
+
+def _brief(view: View, title: str, *lines: str) -> Card:
+    """Return a short answer with what can be done now; the order itself is behind the link."""
+    said = (Block(BlockRole.TEXT, lines),) if lines else ()
+    may_act = buttons(view)
+    words = " / ".join(button.word for button in may_act if button.word and button.payload)
+    return Card(
+        kind=_KIND,
+        locale=view.texts.locale,
+        title=title,
+        short=one_sms(title, *lines, words=words),
+        badge=badge(view),
+        blocks=said if view.order.status.is_final else (*said, when(view)),
+        buttons=may_act,
+        thread=str(view.order.id),
+    )
+
+
+_DEEDS: Final[Mapping[str, Callable[[View, Answer], Card]]] = MappingProxyType(
+    {"confirm": _confirmed, "cancel": _cancelled, "complete": _completed}
+)
+
+_ANSWERS: Final[Mapping[AnswerKind, Callable[[View, Answer], Card]]] = MappingProxyType(
+    {
+        AnswerKind.DONE: _done,
+        AnswerKind.STATE: _state,
+        AnswerKind.TOO_EARLY: _too_early,
+        AnswerKind.ASK_OPERATOR: _ask_operator,
+        AnswerKind.OUTDATED: _outdated,
+        AnswerKind.FORBIDDEN: _forbidden,
+        AnswerKind.NOTHING: _nothing,
+    }
+)

@@ -1,0 +1,277 @@
+"""The card of every notice that staff and operators are owed about an order. Pure."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from bot.cards import masking
+from bot.cards.changes import change_lines
+from bot.cards.order_card import (
+    badge,
+    calendar_entry,
+    details_button,
+    order_card,
+    short_facts,
+)
+from bot.cards.view import View
+from bot.cards.words import deed_sentence, reason_words
+from bot.texts import Texts, msg
+from bot.texts.plain import one_sms
+from core.channels import Block, BlockRole, CalendarEntry, Card
+from core.notices.kinds import NoticeKind
+from core.orders.events import Json
+from core.orders.order import By, Review
+from core.orders.snapshot import load_by, load_reason
+from core.orders.status import Status
+
+Data = Mapping[str, Json]
+
+
+def notice_card(view: View, kind: NoticeKind, data: Data) -> Card:
+    """Return the card of a notice about an order; `data` is the notice's own."""
+    return _CARDS[kind](view, data)
+
+
+def _new(view: View, data: Data) -> Card:
+    return order_card(view, NoticeKind.ORDER_NEW, view.titled("Đơn {code} mới, chờ bạn xác nhận"))
+
+
+def _nudge(view: View, data: Data) -> Card:
+    return order_card(view, NoticeKind.CONFIRM_NUDGE, view.titled("Đơn {code} vẫn chờ bạn xác nhận"))
+
+
+def _expired(view: View, data: Data) -> Card:
+    why = view.texts.t("Đến giờ giao mà chưa ai xác nhận, nên đơn tự huỷ. Đừng làm đơn này.")
+    return order_card(
+        view,
+        NoticeKind.ORDER_EXPIRED,
+        view.titled("Đơn {code} đã huỷ vì quá hạn xác nhận"),
+        lead=(Block(BlockRole.TEXT, (why,)),),
+    )
+
+
+def _changed(view: View, data: Data) -> Card:
+    lines = change_lines(view, data.get("changes"))
+    lead = (Block(BlockRole.CHANGES, lines, view.texts.t("Thay đổi")),) if lines else ()
+    return order_card(
+        view,
+        NoticeKind.ORDER_CHANGED,
+        _changed_title(view, data),
+        lead=lead,
+        short=(*lines, *short_facts(view)),
+        calendar=_changed_entry(view, data),
+    )
+
+
+def _changed_title(view: View, data: Data) -> str:
+    if view.order.status is not Status.PENDING:
+        return view.titled("Đơn {code} đã thay đổi")
+    if data.get("from") == Status.CONFIRMED:
+        return view.titled("Đơn {code} đã thay đổi, cần xác nhận lại")
+    return view.titled("Đơn {code} đã thay đổi, chờ bạn xác nhận")
+
+
+def _changed_entry(view: View, data: Data) -> CalendarEntry | None:
+    """Return the delivery as it is now, for who had it in a calendar before."""
+    return calendar_entry(view) if data.get("from") == Status.CONFIRMED else None
+
+
+def _cancelled(view: View, data: Data) -> Card:
+    lead = Block(BlockRole.TEXT, (view.texts.t("Đừng làm hoặc dừng làm đơn này."),))
+    return order_card(
+        view,
+        NoticeKind.ORDER_CANCELLED,
+        _deed(view, data),
+        lead=(lead,),
+        calendar=calendar_entry(view, cancelled=True) if data.get("from") == Status.CONFIRMED else None,
+    )
+
+
+def _confirmed(view: View, data: Data) -> Card:
+    return order_card(view, NoticeKind.ORDER_CONFIRMED, _deed(view, data), calendar=calendar_entry(view))
+
+
+def _operator_completed(view: View, data: Data) -> Card:
+    return order_card(view, NoticeKind.OPERATOR_COMPLETED, _deed(view, data))
+
+
+def _tomorrow(view: View, data: Data) -> Card:
+    return order_card(
+        view, NoticeKind.DELIVERY_TOMORROW, _tomorrow_title(view), calendar=calendar_entry(view)
+    )
+
+
+def _tomorrow_title(view: View) -> str:
+    day = view.order.deliver_at.astimezone(view.zone).date()
+    if (day - view.now.astimezone(view.zone).date()).days == 1:
+        return view.titled("Đơn {code} giao ngày mai")
+    return view.texts.t("Đơn {code} giao {day}", code=view.order.code, day=view.texts.day(day))
+
+
+def _complete_request(view: View, data: Data) -> Card:
+    return order_card(
+        view,
+        NoticeKind.COMPLETE_REQUEST,
+        view.titled("Đơn {code} giao xong chưa? Bấm Hoàn thành"),
+        lead=_waiting_money(view),
+    )
+
+
+def _complete_reminder(view: View, data: Data) -> Card:
+    return order_card(
+        view,
+        NoticeKind.COMPLETE_REMINDER,
+        view.titled("Đơn {code} chưa được báo hoàn thành"),
+        lead=_waiting_money(view),
+    )
+
+
+def _waiting_money(view: View) -> tuple[Block, ...]:
+    """Return the amount that waits for the tap; a partner is paid only for completed orders."""
+    if not view.frame.sees_money:
+        return ()
+    line = view.texts.t(
+        "{amount} chờ bạn bấm Hoàn thành mới được đối soát", amount=view.texts.money(view.order.total)
+    )
+    return (Block(BlockRole.MONEY, (line,)),)
+
+
+def _completed(view: View, data: Data) -> Card:
+    return order_card(
+        view,
+        NoticeKind.ORDER_COMPLETED,
+        view.titled("Đơn {code} đã hoàn thành, cảm ơn bạn"),
+        lead=settled_money(view),
+    )
+
+
+def settled_money(view: View) -> tuple[Block, ...]:
+    """Return the amount that a completed order brings."""
+    if not view.frame.sees_money:
+        return ()
+    line = view.texts.t("{amount} đã vào kỳ đối soát", amount=view.texts.money(view.order.total))
+    return (Block(BlockRole.MONEY, (line,)),)
+
+
+def _reviewed(view: View, data: Data) -> Card:
+    review = view.order.review
+    lead = (review_block(view, review),) if review else ()
+    rating = review.rating if review else 0
+    title = view.texts.t("Đơn {code} được khách chấm {rating}/5", code=view.order.code, rating=rating)
+    short = (review.comment,) if review and review.comment else ()
+    return order_card(view, NoticeKind.REVIEW_RECEIVED, title, lead=lead, short=short)
+
+
+def review_block(view: View, review: Review) -> Block:
+    """Return what a customer said: stars, words, name."""
+    seen = masking.shows_customer(view.order, view.now)
+    author = review.author if seen else masking.masked_name(review.author)
+    lines = (stars(review.rating), *filter(None, (review.comment, author)))
+    return Block(BlockRole.REVIEW, lines, view.texts.t("Khách đánh giá"))
+
+
+def stars(rating: int) -> str:
+    """Return "★★★★☆ 4/5"."""
+    return f"{'★' * rating}{'☆' * (5 - rating)} {rating}/5"
+
+
+def _colleague(view: View, data: Data) -> Card:
+    """Say who settled it; short, for who was asked on this channel before."""
+    title = _deed(view, data)
+    reason = data.get("reason")
+    lines = (reason_words(view.texts, load_reason(reason)),) if isinstance(reason, dict) else ()
+    label = view.texts.t("Lý do huỷ")
+    return Card(
+        kind=NoticeKind.COLLEAGUE_ACTED,
+        locale=view.texts.locale,
+        title=title,
+        short=one_sms(title, *lines),
+        badge=badge(view),
+        blocks=(Block(BlockRole.TEXT, lines, label),) if lines else (),
+        buttons=(details_button(view),),
+        thread=str(view.order.id),
+    )
+
+
+def _deed(view: View, data: Data) -> str:
+    """Return "Đơn 48273 đã được Lan xác nhận lúc 09:12 qua Zalo", as of what this notice tells of."""
+    order, texts = view.order, view.texts
+    status, by = Status(str(data.get("to") or order.status)), _by(data, order.status_changed_by)
+    if status is not order.status:  # it has moved on since; when this was is not told any more
+        return deed_sentence(texts, order.code, status, by, "")
+    when = texts.t("lúc {time}", time=texts.happened(order.status_changed_at, view.zone, view.now))
+    return deed_sentence(texts, order.code, status, by, when)
+
+
+def _by(data: Data, otherwise: By) -> By:
+    by = data.get("by")
+    return load_by(by) if isinstance(by, dict) else otherwise
+
+
+# --- Operators ------------------------------------------------------------------------------------
+
+
+def _at_risk(view: View, data: Data) -> Card:
+    title = view.texts.t(
+        "Đơn {code} của {partner} chưa được xác nhận",
+        code=view.order.code,
+        partner=view.frame.partner_name,
+    )
+    return order_card(view, NoticeKind.ORDER_AT_RISK, title)
+
+
+def _not_completed(view: View, data: Data) -> Card:
+    title = view.texts.t(
+        "Đơn {code} của {partner} đã giao mà chưa được báo hoàn thành",
+        code=view.order.code,
+        partner=view.frame.partner_name,
+    )
+    return order_card(view, NoticeKind.NOT_COMPLETED, title)
+
+
+def alarm_card(texts: Texts, kind: NoticeKind, data: Data, view: View | None) -> Card:
+    """Return an operators' alarm, or word that it is over: what is the matter, and what is known of it."""
+    title = texts.t(_ALARMS[kind] if data.get("over") is not True else msg("Trục trặc đã hết"))
+    lines = tuple(str(data[name]) for name in ("name", "detail", "notice", "why") if data.get(name))
+    return Card(
+        kind=kind,
+        locale=texts.locale,
+        title=texts.t("Đơn {code}: {matter}", code=view.order.code, matter=title) if view else title,
+        short=one_sms(title, *lines),
+        badge=badge(view) if view else None,
+        blocks=(Block(BlockRole.TEXT, lines, texts.t("Chi tiết")),) if lines else (),
+        buttons=(details_button(view),) if view else (),
+        thread=str(view.order.id) if view else None,
+    )
+
+
+_ALARMS: Final[Mapping[NoticeKind, str]] = MappingProxyType(
+    {
+        NoticeKind.UNDELIVERABLE: msg("Có tin không đến được ai"),
+        NoticeKind.WEBHOOK_DEAD: msg("Không báo được cho nền tảng"),
+        NoticeKind.CODES_USED_UP: msg("Một quán đã dùng hết mã đơn"),
+        NoticeKind.TROUBLE: msg("Hệ thống có trục trặc"),
+    }
+)
+
+_CARDS: Final[Mapping[NoticeKind, Callable[[View, Data], Card]]] = MappingProxyType(
+    {
+        NoticeKind.ORDER_NEW: _new,
+        NoticeKind.CONFIRM_NUDGE: _nudge,
+        NoticeKind.ORDER_EXPIRED: _expired,
+        NoticeKind.ORDER_CHANGED: _changed,
+        NoticeKind.ORDER_CANCELLED: _cancelled,
+        NoticeKind.ORDER_CONFIRMED: _confirmed,
+        NoticeKind.OPERATOR_COMPLETED: _operator_completed,
+        NoticeKind.DELIVERY_TOMORROW: _tomorrow,
+        NoticeKind.COMPLETE_REQUEST: _complete_request,
+        NoticeKind.COMPLETE_REMINDER: _complete_reminder,
+        NoticeKind.ORDER_COMPLETED: _completed,
+        NoticeKind.REVIEW_RECEIVED: _reviewed,
+        NoticeKind.COLLEAGUE_ACTED: _colleague,
+        NoticeKind.ORDER_AT_RISK: _at_risk,
+        NoticeKind.NOT_COMPLETED: _not_completed,
+    }
+)
+
+ALARMS: Final = frozenset(_ALARMS)

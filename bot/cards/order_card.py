@@ -1,0 +1,216 @@
+"""An order as a card: what is wanted, when, how much, what, where, note, who. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bot.cards import masking
+from bot.cards.view import Desk, View
+from bot.cards.words import reason_words, status_word
+from bot.texts import Texts
+from bot.texts.plain import one_sms
+from bot.tokens import Purpose
+from core.channels import Badge, Block, BlockRole, Button, ButtonStyle, CalendarEntry, Card
+from core.orders.order import Item
+from core.orders.status import Status
+
+_LONGEST_PLACE: Final = 60
+
+
+def order_card(
+    view: View,
+    kind: str,
+    title: str,
+    *,
+    lead: Sequence[Block] = (),
+    tail: Sequence[Block] = (),
+    short: Sequence[str] = (),
+    calendar: CalendarEntry | None = None,
+) -> Card:
+    """Return the whole order under a title; `lead` comes before the order, `tail` after it.
+
+    `short` are the pieces of the SMS after its first; without them it tells when and how much.
+    """
+    return Card(
+        kind=kind,
+        locale=view.texts.locale,
+        title=title,
+        short=one_sms(title, *(short or short_facts(view)), words=short_words(view)),
+        badge=badge(view),
+        blocks=(*lead, *blocks(view), *tail),
+        buttons=buttons(view),
+        template=template(view),
+        thread=str(view.order.id),
+        calendar=calendar,
+    )
+
+
+def badge(view: View) -> Badge:
+    """Return the status beside the code."""
+    order = view.order
+    return Badge(order.status.value, status_word(view.texts, order.status), order.code)
+
+
+def blocks(view: View) -> tuple[Block, ...]:
+    """Return what an order is, in the order of importance; nothing that this reader may not see."""
+    order, texts = view.order, view.texts
+    parts = [
+        when(view),
+        Block(BlockRole.AMOUNT, (amount(view),)),
+        Block(BlockRole.DISHES, tuple(dish(item) for item in order.items), texts.t("Món")),
+        Block(BlockRole.WHERE, (masking.address(order, view.now),), texts.t("Giao đến")),
+    ]
+    if order.note:
+        parts.append(Block(BlockRole.NOTE, (order.note,), texts.t("Ghi chú")))
+    parts.append(Block(BlockRole.WHO, _who_lines(view), texts.t("Khách")))
+    if order.reason and order.status is Status.CANCELLED:
+        parts.append(Block(BlockRole.TEXT, (reason_words(texts, order.reason),), texts.t("Lý do huỷ")))
+    return tuple(parts)
+
+
+def when(view: View) -> Block:
+    """Return the delivery time, absolute and, while it matters, relative."""
+    order, texts = view.order, view.texts
+    moment = texts.moment(order.deliver_at, view.zone, view.now)
+    if order.status.is_final:
+        return Block(BlockRole.WHEN, (moment,), texts.t("Giao lúc"))
+    return Block(BlockRole.WHEN, (moment, texts.relative(order.deliver_at, view.now)), texts.t("Giao lúc"))
+
+
+def amount(view: View) -> str:
+    """Return "40 suất · 2.400.000 đ"; without the money for who may not see it."""
+    portions = view.texts.portions(view.order.portions)
+    return f"{portions} · {view.texts.money(view.order.total)}" if view.frame.sees_money else portions
+
+
+def dish(item: Item) -> str:
+    """Return "20 × Cơm gà (không hành)"."""
+    return f"{item.quantity} × {item.name} ({item.note})" if item.note else f"{item.quantity} × {item.name}"
+
+
+def _who_lines(view: View) -> tuple[str, ...]:
+    name = masking.customer_name(view.order, view.now)
+    phone = masking.customer_phone(view.order, view.now)
+    person = f"{name} · {phone}" if phone else name
+    return (person, view.texts.t("Đặt qua {platform}", platform=view.platform_name))
+
+
+# --- What can be done -----------------------------------------------------------------------------
+
+
+def buttons(view: View) -> tuple[Button, ...]:
+    """Return the buttons that apply to this order now, for this reader; the details link is always there."""
+    return (*_acting(view), details_button(view))
+
+
+def _acting(view: View) -> tuple[Button, ...]:
+    if view.may_confirm:
+        return (_confirm_button(view), _cancel_button(view))
+    complete = (_complete_button(view),) if view.may_complete else ()
+    return (*complete, *_hotline_buttons(view))
+
+
+def _confirm_button(view: View) -> Button:
+    return Button(
+        view.texts.t("Xác nhận đơn hàng"),
+        payload=view.payload(Purpose.CONFIRM),
+        url=f"{view.link}#confirm",
+        word=f"XN {view.order.code}",
+        style=ButtonStyle.PRIMARY,
+    )
+
+
+def _cancel_button(view: View) -> Button:
+    return Button(
+        view.texts.t("Huỷ đơn hàng"),
+        payload=view.payload(Purpose.CANCEL),
+        url=f"{view.link}#cancel",
+        word=f"HUY {view.order.code}",
+        style=ButtonStyle.DANGER,
+    )
+
+
+def _complete_button(view: View) -> Button:
+    return Button(
+        view.texts.t("Hoàn thành"),
+        payload=view.payload(Purpose.COMPLETE),
+        url=f"{view.link}#complete",
+        word=f"HT {view.order.code}",
+        style=ButtonStyle.PRIMARY,
+    )
+
+
+def _hotline_buttons(view: View) -> tuple[Button, ...]:
+    """Return the way to cancel what was confirmed: only the operators can."""
+    if view.order.status is Status.CONFIRMED and view.frame.may_act:
+        return hotline_buttons(view.frame.desk, view.texts)
+    return ()
+
+
+def hotline_buttons(desk: Desk, texts: Texts) -> tuple[Button, ...]:
+    """Return the button that calls the operators, where their number is known."""
+    return (Button(texts.t("Gọi tổng đài"), phone=desk.hotline),) if desk.hotline else ()
+
+
+def details_button(view: View) -> Button:
+    """Return the link to the order's page."""
+    return Button(view.texts.t("Xem chi tiết đơn hàng"), url=view.link, word=f"CT {view.order.code}")
+
+
+# --- In few letters -------------------------------------------------------------------------------
+
+
+def short_facts(view: View) -> tuple[str, ...]:
+    """Return what an SMS tells of an order, the most important first."""
+    order, texts = view.order, view.texts
+    local = order.deliver_at.astimezone(view.zone)
+    return (
+        texts.t("giao {time}", time=f"{local:%H:%M %d/%m}"),
+        texts.portions(order.portions),
+        texts.money(order.total) if view.frame.sees_money else "",
+        masking.address(order, view.now)[:_LONGEST_PLACE],
+    )
+
+
+def short_words(view: View) -> str:
+    """Return "Soạn XN 48273 hoặc HUY 48273 gửi 8041": what can be answered to an SMS."""
+    words = [button.word for button in buttons(view) if button.word]
+    if view.frame.staff is None:
+        return ""
+    return write(view.frame.desk, view.texts, words)
+
+
+def write(desk: Desk, texts: Texts, words: Sequence[str]) -> str:
+    """Return what to write, and to which number where it is known."""
+    choice = " / ".join(words)
+    if desk.reply_number:
+        return texts.t("Soạn {choice} gửi {number}", choice=choice, number=desk.reply_number)
+    return texts.t("Soạn {choice}", choice=choice)
+
+
+def template(view: View) -> Mapping[str, str]:
+    """Return what a Zalo template is filled with, by the keys of the setting ZALO_TEMPLATES."""
+    order, texts = view.order, view.texts
+    local = order.deliver_at.astimezone(view.zone)
+    dishes = ", ".join(f"{item.quantity} {item.name}" for item in order.items)
+    return {
+        "order_code": order.code,
+        "partner_name": view.frame.partner_name,
+        "deliver_at": f"{local:%H:%M %d/%m/%Y}",
+        "address": masking.address(order, view.now),
+        "summary": f"{texts.portions(order.portions)}: {dishes}",
+        "total": texts.money(order.total) if view.frame.sees_money else "",
+        "link": view.link_ref,
+    }
+
+
+def calendar_entry(view: View, *, cancelled: bool = False) -> CalendarEntry:
+    """Return the delivery for a calendar; every later one of the same order replaces it."""
+    order, texts = view.order, view.texts
+    return CalendarEntry(
+        uid=f"order-{order.id}@{view.frame.desk.host}",
+        starts_at=order.deliver_at,
+        summary=texts.t("Giao đơn {code}: {amount}", code=order.code, amount=amount(view)),
+        location=masking.address(order, view.now),
+        sequence=order.version,
+        cancelled=cancelled,
+    )
