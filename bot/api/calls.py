@@ -21,7 +21,7 @@ _CHALLENGE: Final = 'Bearer realm="chotdon"'
 # docs/facts.md#idempotency-key: a quoted string by the IETF draft, bare with Stripe, at most 255 signs there.
 _LONGEST_IDEMPOTENCY_KEY: Final = 255
 _QUOTED: Final = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
-_BARE: Final = re.compile(r"[!-~]+")
+_BARE: Final = re.compile(r"[!#-~]+")
 
 
 @dataclass(frozen=True, slots=True)
