@@ -1,6 +1,7 @@
 """What a command works with: the settings, the database, and the ledger where it changes an order."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Final, TypeVar
 
 import asyncpg
 import click
+import structlog
 
 from cli.runtime import runtime
 from cli.sentences import sentence
@@ -48,6 +50,8 @@ class Office:
 
 def run(work: Callable[[Office], Awaitable[_T]]) -> _T:
     """Do `work` with the database open; what goes wrong is told in one line, with exit status 1."""
+    # Standard output is the command's; whatever a part of ours logs goes beside it.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     with runtime() as settings:
         try:
             return asyncio.run(_within(settings, work))

@@ -5,6 +5,7 @@ shared with every other `chotdon` process of this directory, and brought to the 
 """
 
 import asyncio
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ from typing import Any, Final, NoReturn
 from core.settings import Settings
 
 VAR: Final = Path("var")
-ENV_FILE: Final = Path(".env")
+#: Names another file than `.env`; empty, none is read.
+ENV_FILE_VARIABLE: Final = "CHOTDON_ENV_FILE"
 
 # These would end Python without a `finally`; Ctrl-C raises KeyboardInterrupt by itself.
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
@@ -24,17 +26,23 @@ _ALL_ENDING: Final = (signal.SIGINT, *_ENDING)
 
 
 @contextmanager
-def runtime(*, var: Path = VAR, env_file: Path | None = ENV_FILE, **known: Any) -> Iterator[Settings]:
+def runtime(*, var: Path = VAR, **known: Any) -> Iterator[Settings]:
     """Yield the settings, with the address of every server filled in; `known` wins over the environment.
 
     Raises Misconfigured with every fault of the settings, or when a server does not start.
     """
-    settings = Settings.load(var=var, env_file=env_file, **known)
+    settings = Settings.load(var=var, env_file=env_file(), **known)
     with _ended_by_signals():
         if settings.database_url and settings.redis_url:
             yield settings
         else:
             yield from _on_own_servers(settings, var)
+
+
+def env_file() -> Path | None:
+    """Return the file that settings are read from beside the environment."""
+    name = os.environ.get(ENV_FILE_VARIABLE, ".env")
+    return Path(name) if name else None
 
 
 def _on_own_servers(settings: Settings, var: Path) -> Iterator[Settings]:
