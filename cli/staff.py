@@ -1,0 +1,111 @@
+"""Who works in a kitchen."""
+
+import click
+
+from cli.office import Office, run
+from cli.printing import as_json_option, show, table
+from core.actors import Role
+from core.partners import partners
+from core.partners import staff as members
+from core.partners.staff import Member, new_member
+
+
+@click.group()
+def staff() -> None:
+    """Who works in a kitchen."""
+
+
+@staff.command("add")
+@click.argument("partner")
+@click.option("--name", required=True, help="What this person is called; two of one name are refused.")
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
+@click.option("--phone", help="Where this person is reached.")
+@click.option("--email", help="Where this person is reached.")
+@click.option("--notify", is_flag=True, help="Tell this person too; owner and managers are told anyway.")
+@as_json_option
+def add_staff(
+    partner: str, *, name: str, role: str, phone: str | None, email: str | None, notify: bool, as_json: bool
+) -> None:
+    """Add somebody to a kitchen.
+
+    Example: chotdon staff add com-nha-lan --name Hoa --role kitchen --phone 0912345678 --notify
+    """
+
+    async def work(office: Office) -> Member:
+        member = new_member(name, Role(role), phone=phone, email=email, notify=notify)
+        kitchen = await partners.by_code(office.database.pool, partner)
+        return await members.add(office.database, kitchen.id, member)
+
+    _show([run(work)], as_json=as_json, alone=True)
+
+
+@staff.command("remove")
+@click.argument("partner")
+@click.option("--name", required=True, help="Who leaves, in any case.")
+@as_json_option
+def remove_staff(partner: str, *, name: str, as_json: bool) -> None:
+    """Let somebody go: buttons, links and codes of this person stop working at once.
+
+    Example: chotdon staff remove com-nha-lan --name Hoa
+    """
+
+    async def work(office: Office) -> tuple[Member, list[Member]]:
+        kitchen = await partners.by_code(office.database.pool, partner)
+        gone = await members.remove(office.database, kitchen.id, name)
+        return gone, await members.staff_of(office.database.pool, kitchen.id)
+
+    gone, left = run(work)
+    if not any(member.is_recipient for member in left):
+        click.echo(f"Nobody of {partner} is told of orders any more; add somebody.", err=True)
+    show({"removed": gone.name}, lambda: f"{gone.name} is no longer staff of {partner}.", as_json=as_json)
+
+
+@staff.command("list")
+@click.argument("partner")
+@as_json_option
+def list_staff(partner: str, *, as_json: bool) -> None:
+    """List who works in a kitchen, in the order they were added.
+
+    Example: chotdon staff list com-nha-lan
+    """
+
+    async def work(office: Office) -> list[Member]:
+        kitchen = await partners.by_code(office.database.pool, partner)
+        return await members.staff_of(office.database.pool, kitchen.id)
+
+    _show(run(work), as_json=as_json, alone=False)
+
+
+def member_document(member: Member) -> dict[str, object]:
+    """Return a staff member as it is printed."""
+    return {
+        "name": member.name,
+        "role": member.role.value,
+        "notified": member.is_recipient,
+        "addresses": [
+            {
+                "kind": known.kind.value,
+                "value": known.value,
+                "ended_at": known.ended_at.isoformat() if known.ended_at else None,
+            }
+            for known in member.addresses
+        ],
+    }
+
+
+def _show(listed: list[Member], *, as_json: bool, alone: bool) -> None:
+    documents = [member_document(member) for member in listed]
+    show(documents[0] if alone else {"items": documents}, lambda: _table(listed), as_json=as_json)
+
+
+def _table(listed: list[Member]) -> str:
+    rows = [(member.name, member.role.value, member.is_recipient, _reached(member)) for member in listed]
+    return table(("NAME", "ROLE", "NOTIFIED", "ADDRESSES"), rows)
+
+
+def _reached(member: Member) -> str:
+    shown = [
+        f"{known.kind.value} {known.value}" + (" (ended)" if known.ended_at else "")
+        for known in member.addresses
+    ]
+    return ", ".join(shown) or "-"
