@@ -145,7 +145,7 @@ class FakePlatform:
         """Pass a customer's review on."""
         body = {"rating": rating, "comment": comment, "author": author}
         answer = await self.call("POST", f"/orders/{order_id}/review", body)
-        self._tell_answer("gửi đánh giá của khách", answer)
+        self._tell_answer("gửi đánh giá cho đơn", answer)
         return answer
 
     async def show(self, order_id: str) -> Answer:
