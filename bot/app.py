@@ -47,7 +47,7 @@ def build(settings: Settings, database: Database, ledger: Ledger, queues: Queues
     app[DATABASE] = database
     app[LEDGER] = ledger
     app[SIGNER] = signer_of(settings)
-    app[health.QUEUES_ARE_UP] = queues.is_up
+    app[health.QUEUES] = health.Probe(queues.is_up)
     app[zalo_webhook.CONVERSATION] = Conversation(
         settings=settings, database=database, ledger=ledger, signer=app[SIGNER], wake=queues
     )
@@ -59,10 +59,11 @@ def build(settings: Settings, database: Database, ledger: Ledger, queues: Queues
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, queues: Queues) -> AsyncIterator[web.Application]:
-    """Open the database and the ledger, and watch the worker, until the block ends."""
+async def open_app(
+    settings: Settings, database: Database, queues: Queues
+) -> AsyncIterator[web.Application]:
+    """Open the ledger, and watch the worker, until the block ends."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(connect(settings.require("database_url")))
         ledger = await stack.enter_async_context(
             Ledger(
                 database,
@@ -99,7 +100,10 @@ async def serve(settings: Settings, queues: Queues, *, host: str, port: int, reu
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     for name, needs in switched_off(settings).items():
         _log.warning("channel is off", channel=name.value, needs=needs)
-    async with open_app(settings, queues) as app:
+    async with (
+        connect(settings.require("database_url")) as database,
+        open_app(settings, database, queues) as app,
+    ):
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN)
         await runner.setup()
         try:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
@@ -15,12 +16,21 @@ from bot.keys import DATABASE
 from core.clock import real_now
 from core.database import AWAY, Database
 
-QUEUES_ARE_UP: Final = web.AppKey("queues_are_up", Callable[[], Awaitable[bool]])
 _WITHIN: Final = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How to ask whether Redis answers."""
+
+    ask: Callable[[], Awaitable[bool]]
+
+
+QUEUES: Final = web.AppKey("queues", Probe)
+
+
 def add_routes(app: web.Application) -> None:
-    """Add the three; the application needs DATABASE and QUEUES_ARE_UP."""
+    """Add the three; the application needs DATABASE and QUEUES."""
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", show_metrics)
@@ -34,7 +44,7 @@ async def healthz(_: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """Answer whether database and Redis can be reached; 503 when one cannot."""
     database, redis = await asyncio.gather(
-        _database_is_up(request.app[DATABASE]), _up(request.app[QUEUES_ARE_UP]())
+        _database_is_up(request.app[DATABASE]), _up(request.app[QUEUES].ask())
     )
     parts = {"database": database, "redis": redis}
     words = {name: "up" if up else "away" for name, up in parts.items()}
@@ -89,4 +99,4 @@ class _Gauges:
         if self._oldest is None:
             return []
         help_text = "Age of the oldest notice that is owed and not yet routed"
-        return [GaugeMetricFamily("chotdon_outbox_oldest_seconds", help_text, self._oldest)]  # type: ignore[no-untyped-call]  # prometheus-client leaves it untyped
+        return [GaugeMetricFamily("chotdon_outbox_oldest_seconds", help_text, self._oldest)]

@@ -15,9 +15,8 @@ from redis.exceptions import RedisError
 
 from bot.compose import Composer
 from bot.registry import open_channels, signer_of
-from core import database as db
 from core.channels import Address, Channel, ChannelName
-from core.database import Database
+from core.database import Database, connect
 from core.keys import code_key
 from core.ledger import Ledger
 from core.outbox import Ways
@@ -63,10 +62,9 @@ def ways_of(settings: Settings, channels: Mapping[ChannelName, Channel]) -> Ways
 
 
 @asynccontextmanager
-async def open_service(settings: Settings) -> AsyncIterator[Service]:
-    """Open everything a worker runs on; the servers may be away for a while later, not at the start."""
+async def open_service(settings: Settings, database: Database) -> AsyncIterator[Service]:
+    """Open everything a worker runs on, until the block ends."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(db.connect(settings.require("database_url")))
         redis = open_redis(settings.require("redis_url"))
         stack.push_async_callback(redis.aclose)
         jobs = Jobs(redis)
@@ -122,7 +120,7 @@ _JOBS: Final = {
 def _worker(queue: QueueName, settings: Settings, service: Service) -> Worker:
     job, within = _JOBS[queue]
     return Worker(
-        functions=[func(job, name=job.__name__, keep_result=0, timeout=within, max_tries=2)],  # type: ignore[arg-type]  # arq's protocol wants dict
+        functions=[func(job, name=job.__name__, keep_result=0, timeout=within, max_tries=2)],
         queue_name=queue,
         redis_settings=redis_settings(settings.require("redis_url")),
         handle_signals=False,
@@ -171,7 +169,10 @@ async def run(settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with open_service(settings) as service:
+    async with (
+        connect(settings.require("database_url")) as database,
+        open_service(settings, database) as service,
+    ):
         await run_until(stopped, settings, service)
 
 
