@@ -76,6 +76,7 @@ async def _run(settings: Settings, port: int) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    (VAR / "sandbox").mkdir(parents=True, exist_ok=True)
     web_port = _free_port(port)
     wall_port = _free_port(web_port + 1)
     async with AsyncExitStack() as stack:
@@ -138,7 +139,6 @@ def _tell(wall: str, url: str) -> None:
 async def _platform_keys(database: Database, platform: FakePlatform) -> dict[str, str]:
     """Return the platform's keys, kept from the first start; its webhook listens elsewhere each time."""
     kept = VAR / "sandbox" / "platform.json"
-    kept.parent.mkdir(parents=True, exist_ok=True)
     if not kept.exists():
         try:
             added = await platforms.add(
