@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 _LOOK_EVERY: Final = 0.1  # seconds
-_STEADY_AFTER: Final = 3.0
 _PATIENCE: Final = 30.0
 
 
@@ -20,11 +19,12 @@ _PATIENCE: Final = 30.0
 class Crew:
     """`size` processes that run `command`; one that dies is replaced.
 
-    One that dies within its first seconds would only die again: then all are stopped.
+    One that dies within `steady_after` seconds would only die again: then all are stopped.
     """
 
     command: Sequence[str]
     size: int
+    steady_after: float = 3.0
     _members: dict[int, "_Member"] = field(default_factory=dict)
 
     def work(self) -> int:
@@ -44,7 +44,7 @@ class Crew:
             member = self._members.get(place)
             if member and member.process.poll() is None:
                 continue
-            if member and member.died_early:
+            if member and member.age < self.steady_after:
                 return member.process.returncode or 1
             self._members[place] = _Member.start(self.command)
         return None
@@ -69,8 +69,8 @@ class _Member:
         return cls(process, time.monotonic())
 
     @property
-    def died_early(self) -> bool:
-        return time.monotonic() - self.started < _STEADY_AFTER
+    def age(self) -> float:
+        return time.monotonic() - self.started
 
     def leave(self, *, within: float) -> None:
         try:

@@ -84,7 +84,7 @@ def main() -> None:
 def _described(error: Exception) -> str:
     from core.database import AWAY  # no command that works needs it here
 
-    if isinstance(error, AWAY):
+    if isinstance(error, AWAY) and getattr(error, "filename", None) is None:  # else a file's trouble
         return f"The database cannot be reached: {str(error) or type(error).__name__}."
     return f"This should not have happened: {type(error).__name__}: {error}"
 

@@ -59,19 +59,9 @@ def _serve(host: str, port: int, *, reuse_port: bool) -> None:
 def _serve_together(host: str, port: int, processes: int) -> None:
     # Held until the last process is gone: a schema made once, and the port, which nobody else may share.
     with runtime(), closing(reserved(host, port)) as reservation:
-        chosen = str(reservation.getsockname()[1])
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "cli.main",
-            "serve",
-            "--member",
-            "--host",
-            host,
-            "--port",
-            chosen,
-        ]
+        chosen = reservation.getsockname()[1]
+        member = ["serve", "--member", f"--host={host}", f"--port={chosen}"]
+        command = [sys.executable, "-P", "-m", "cli.main", *member]
         sys.exit(crew.Crew(command, processes).work())
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import hypothesis
 import pytest
 
+from cli.runtime import ENV_FILE_VARIABLE
 from tests.loopback import LoopbackGuard
 from tests.servers import Servers, clean_up, running
 
@@ -27,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(guard)
     for name in [name for name in os.environ if _is_a_setting(name)]:
         del os.environ[name]
+    os.environ[ENV_FILE_VARIABLE] = ""
     hypothesis.settings.register_profile("chotdon", deadline=None)  # a busy machine is no fault
     hypothesis.settings.load_profile("chotdon")
 
