@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from bot.mail.channel import MailChannel
 from bot.mail.server import Connections, read_url
 from cli.printing import as_json_option, show, table
-from cli.runtime import ENV_FILE, VAR, runtime
+from cli.runtime import VAR, env_file, runtime
 from core.channels import ChannelName
 from core.database import AWAY, connect, pending_migrations
 from core.errors import Misconfigured
@@ -89,7 +89,7 @@ def examine() -> list[Finding]:
 def _settings() -> tuple[tuple[str, ...], Settings | None]:
     """Return every fault of the settings, and what can be used of them all the same."""
     try:
-        return (), Settings.load(var=VAR, env_file=ENV_FILE)
+        return (), Settings.load(var=VAR, env_file=env_file())
     except Misconfigured as error:
         return error.faults, _usable()
 
@@ -97,23 +97,24 @@ def _settings() -> tuple[tuple[str, ...], Settings | None]:
 def _usable() -> Settings | None:
     """Return the settings with the defaults in the place of what cannot be read."""
     try:
-        return _read(ENV_FILE)
+        return _read(env_file())
     except ValidationError as error:
         unread = {str(fault["loc"][0]).lower().removeprefix(PREFIX.lower()) for fault in error.errors()}
-    defaults = {name: Settings.model_fields[name].default for name in unread if name in Settings.model_fields}
+    fields = Settings.model_fields
+    defaults = {name: fields[name].default for name in unread if name in fields}
     try:
-        return _read(ENV_FILE, **defaults)
+        return _read(env_file(), **defaults)
     except ValidationError:
         return None
 
 
-def _read(env_file: Path, **known: Any) -> Settings:
-    return Settings(_env_file=env_file, **known)  # type: ignore[call-arg]  # a keyword of pydantic-settings
+def _read(file: Path | None, **known: Any) -> Settings:
+    return Settings(_env_file=file, **known)
 
 
 @contextmanager
 def _servers(settings: Settings, *, are_sound: bool) -> Iterator[Settings]:
-    """Yield the settings with the addresses of the servers, our own ones only where the settings are sound."""
+    """Yield the settings with every server's address; our own are started only where the settings are sound."""
     if are_sound:
         with runtime() as ready:
             yield ready
