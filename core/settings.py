@@ -55,7 +55,9 @@ def _durations(value: object) -> object:
 
 
 def _names(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    return (
+        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    )
 
 
 def _json_object(value: object) -> object:
@@ -76,57 +78,92 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        env_ignore_empty=True,
+        use_attribute_docstrings=True,
     )
 
     env: Literal["development", "production"] = "development"
+    """development or production. In production missing secrets stop the start."""
     database_url: str | None = None
+    """postgres://user:pass@host:port/db. Unset outside production: an embedded PostgreSQL."""
     redis_url: str | None = None
+    """redis://host:port/0 (Valkey or Redis 6 and later). Unset outside production: an embedded Valkey."""
     base_url: str = "http://127.0.0.1:8080"
+    """The public address, used in links. https in production."""
     secret_key: SecretStr | None = None
+    """Signs links and buttons, seals tokens. Made and kept in var/ outside production."""
     timezone: str = "Asia/Ho_Chi_Minh"
+    """A new partner's time zone."""
     locale: Literal["vi", "en"] = "vi"
+    """A new partner's language: vi or en."""
     chat_order: Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(_names)] = (
         ChannelName.ZALO,
         ChannelName.TELEGRAM,
         ChannelName.SMS,
     )
+    """The chat ladder: the first that works of these."""
     complete_early: Duration = timedelta(minutes=60)
+    """How long before the delivery time an order can be completed."""
     completion_notice_after: Duration = timedelta(minutes=10)
+    """How long after the delivery time the partner is asked to complete."""
     completion_reminders_after: Durations = (timedelta(minutes=30), timedelta(hours=4), timedelta(days=1))
+    """Reminders, counted from that request."""
     confirm_nudges_after: Durations = (timedelta(minutes=15), timedelta(minutes=30))
+    """Nudges for an unconfirmed order, counted from when it was placed: next channel, next person."""
     confirm_nudges_before: Durations = (
         timedelta(days=1),
         timedelta(hours=4),
         timedelta(hours=2),
         timedelta(hours=1),
     )
+    """Nudges before the delivery time, to all who may confirm."""
     reminder_hour: int = Field(9, ge=0, le=23)
+    """The hour of the partner's day at which tomorrow's deliveries are reminded of."""
     sweep_every: Annotated[Duration, Field(gt=timedelta(), le=timedelta(minutes=5))] = timedelta(seconds=10)
+    """How often due timers and stale rows are looked for."""
     hotline: str | None = None
+    """The operators' phone, shown on cards."""
 
     zalo_app_id: str | None = None
+    """The Official Account. The app secret is for OAuth, the OA secret for webhook signatures: two values."""
     zalo_app_secret: SecretStr | None = None
     zalo_oa_id: str | None = None
     zalo_oa_secret: SecretStr | None = None
     zalo_access_token: SecretStr | None = None
+    """The first token pair; later ones live in the database."""
     zalo_refresh_token: SecretStr | None = None
     zalo_code_verifier: SecretStr | None = None
+    """The PKCE verifier that belongs to the challenge stored in Zalo's console."""
     zalo_openapi_url: str = "https://openapi.zalo.me"
+    """Zalo's three hosts."""
     zalo_business_url: str = "https://business.openapi.zalo.me"
     zalo_oauth_url: str = "https://oauth.zaloapp.com"
     zalo_templates: JsonObject = {}
+    """JSON: notice kind to ZBS template id, e.g. {"order_new": "7895417a7d3f9461cd2e"}."""
     zalo_quick_replies: JsonObject = {}
+    """JSON: label of a quick-reply template's button to confirm, cancel or complete."""
     zalo_verifier: str | None = None
+    """The code that proves the domain to Zalo."""
     zalo_delivery_within: Duration = timedelta(minutes=3)
+    """A ZBS message accepted but not delivered by then is followed by the next channel."""
 
     smtp_url: SecretStr | None = None
+    """smtp://user:pass@host:587?tls=starttls (starttls, implicit or none)."""
     email_from: str | None = None
+    """The sender of every mail."""
     prices: JsonObject = {}
+    """JSON: message kind to đồng, for the cost record."""
     sms_links: bool = False
+    """Whether links may stand in SMS."""
 
     operator_emails: Names = ()
+    """Who is alarmed, separated by commas."""
     webhook_allow_private: bool = False
+    """Let platform webhooks go to http and private addresses (development)."""
 
     @field_validator("base_url", "zalo_openapi_url", "zalo_business_url", "zalo_oauth_url")
     @classmethod
@@ -162,6 +199,14 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return value
 
+    @field_validator("chat_order")
+    @classmethod
+    def _are_chats(cls, value: tuple[ChannelName, ...]) -> tuple[ChannelName, ...]:
+        if ChannelName.EMAIL in value or len(set(value)) != len(value):
+            msg = "must name zalo, telegram or sms, each once"
+            raise ValueError(msg)
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _is_zone(cls, value: str) -> str:
@@ -172,9 +217,7 @@ class Settings(BaseSettings):
             raise ValueError(msg) from fault
         return value
 
-    @field_validator(
-        "complete_early", "completion_notice_after", "zalo_delivery_within", mode="after"
-    )
+    @field_validator("complete_early", "completion_notice_after", "zalo_delivery_within", mode="after")
     @classmethod
     def _is_not_negative(cls, value: timedelta, info: ValidationInfo) -> timedelta:
         if value < timedelta():

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+from cli.env_example import example
+
 ROOT: Final = Path(__file__).parent.parent
 SOURCES: Final = ("core", "zalo_oa", "bot", "jobs", "sandbox", "cli")
 
@@ -40,3 +42,8 @@ def test_every_link_in_a_document_leads_to_a_file() -> None:
     ]
 
     assert missing == []
+
+
+def test_the_example_of_settings_is_made_from_the_settings() -> None:
+    """Whoever adds a setting runs `python -m cli.env_example > .env.example`."""
+    assert (ROOT / ".env.example").read_text("utf-8") == example()
