@@ -7,7 +7,6 @@ then one write. Everybody is answered after the commit. A repeat of a key finds 
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
 from typing import Final, Protocol, Self, assert_never
@@ -15,8 +14,8 @@ from uuid import UUID
 
 import asyncpg
 
-from core.actors import Actor, Via
-from core.batch import Batch, Changes
+from core.actors import Actor
+from core.batch import Batch, Changes, Request, StaffRef
 from core.channels import Address
 from core.database import AWAY, Connection, Database, PooledConnection
 from core.errors import ChotDonError, RuleError, Unavailable
@@ -24,19 +23,12 @@ from core.orders.answers import Answer
 from core.orders.commands import Command
 from core.schedule import Policy
 
+__all__ = ["Ledger", "StaffRef", "Wake"]
+
 _MOST_AT_ONCE: Final = 100
 _MOST_WAITING: Final = 5_000
 _SPARE_CONNECTIONS: Final = 2
 _WAKE_WITHIN: Final = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class StaffRef:
-    """A staff member, looked up inside the transaction: still there, and the owner of `address`."""
-
-    staff_id: UUID
-    via: Via
-    address: Address | None = None
 
 
 class Wake(Protocol):
@@ -44,18 +36,6 @@ class Wake(Protocol):
 
     async def __call__(self, notices: Sequence[UUID], webhooks: Sequence[UUID]) -> None:
         """Wake the worker for these rows."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Request:
-    """A command on its way, with who gives it and where the answer goes."""
-
-    command: Command
-    actor: Actor | StaffRef
-    key: str | None
-    fingerprint: bytes | None
-    reply_to: Address | None
-    answered: "asyncio.Future[Answer]" = field(repr=False)
 
 
 class Ledger:
@@ -97,7 +77,7 @@ class Ledger:
             await running
         await asyncio.gather(*self._beside, return_exceptions=True)
 
-    async def submit(  # noqa: PLR0913  (keyword-only beyond the command)
+    async def submit(
         self,
         command: Command,
         *,

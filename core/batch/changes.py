@@ -1,0 +1,229 @@
+"""What a batch of commands writes: rows gathered in memory, then two statements."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from core import ids
+from core.batch.known import Platform
+from core.batch.request import Request
+from core.database import Connection
+from core.notices.owed import Owed
+from core.orders import snapshot
+from core.orders.events import Event, Json
+from core.orders.order import Order, OrderId
+from core.schedule import Planned
+
+#: How often an address' `heard_at` is brought up to date at most: the windows it opens are days long.
+_HEARD_EVERY: Final = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Changes:
+    """The rows that a batch writes, and (after the write) which notices and webhooks are new."""
+
+    inserted: dict[OrderId, dict[str, Json]] = field(default_factory=dict)
+    updated: dict[OrderId, dict[str, Json]] = field(default_factory=dict)
+    events: list[dict[str, Json]] = field(default_factory=list)
+    notices: list[dict[str, Json]] = field(default_factory=list)
+    webhooks: list[dict[str, Json]] = field(default_factory=list)
+    inbox: list[dict[str, Json]] = field(default_factory=list)
+    timers: dict[OrderId, list[Planned]] = field(default_factory=lambda: defaultdict(list))
+    skipped: list[tuple[OrderId, Planned]] = field(default_factory=list)
+    fired: list[UUID] = field(default_factory=list)
+    replanned: set[OrderId] = field(default_factory=set)
+    drawn: dict[UUID, int] = field(default_factory=dict)
+    heard: set[tuple[str, str]] = field(default_factory=set)
+    written_notices: Sequence[UUID] = ()
+    written_webhooks: Sequence[UUID] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.inbox or self.inserted or self.updated or self.notices or self.fired)
+
+    def place(self, order: Order, fingerprint: bytes) -> None:
+        """A new order."""
+        self.inserted[order.id] = {**snapshot.dump(order), "fingerprint": _bytea(fingerprint)}
+
+    def move(self, order: Order) -> None:
+        """An order as it is now; one that was placed in this batch is inserted as it is now."""
+        row = snapshot.dump(order)
+        if order.id in self.inserted:
+            self.inserted[order.id] |= row
+        else:
+            self.updated[order.id] = row
+
+    def happen(self, order: Order, event: Event) -> UUID:
+        """An event, with the whole order as of it; returns the event's id."""
+        event_id = ids.new()
+        self.events.append(
+            {
+                "id": str(event_id),
+                "order_id": str(order.id),
+                "version": event.version,
+                "type": event.type.value,
+                "at": event.at.isoformat(),
+                "by": snapshot.dump_by(event.by),
+                "data": dict(event.data),
+                "snapshot": snapshot.dump(order),
+            }
+        )
+        return event_id
+
+    def tell(
+        self, platforms: dict[UUID, Platform], order: Order, event: Event, event_id: UUID, now: datetime
+    ) -> None:
+        """A webhook for every platform that hears of this order."""
+        for platform_id, platform in platforms.items():
+            if platform.hears and (platform.all_orders or platform_id == order.platform_id):
+                self.webhooks.append(
+                    {
+                        "id": str(ids.new()),
+                        "event_id": str(event_id),
+                        "order_id": str(order.id),
+                        "version": event.version,
+                        "platform_id": str(platform_id),
+                        "next_at": now.isoformat(),
+                    }
+                )
+
+    def owe(self, owed: Owed, order_id: OrderId | None, revision: int, now: datetime) -> None:
+        """A notice."""
+        self.notices.append(
+            {
+                "id": str(ids.new()),
+                "order_id": str(order_id) if order_id else None,
+                "kind": owed.kind.value,
+                "occasion": owed.occasion,
+                "revision": revision,
+                "data": dict(owed.data),
+                "owed_at": now.isoformat(),
+            }
+        )
+
+    def replan(self, order_id: OrderId, timers: Sequence[Planned]) -> None:
+        """An order's whole new plan: its live timers die."""
+        self.replanned.add(order_id)
+        self.timers[order_id] = list(timers)
+
+    def remember(self, request: Request, answer: dict[str, Json], now: datetime) -> None:
+        """The answer to a request that has a key."""
+        self.inbox.append(
+            {
+                "key": request.key,
+                "received_at": now.isoformat(),
+                "fingerprint": _bytea(request.fingerprint) if request.fingerprint else None,
+                "answer": answer,
+            }
+        )
+
+    async def write(self, connection: Connection, now: datetime) -> None:
+        """Write everything in two statements: what makes room (inbox, timers), then the rest.
+
+        Raises UniqueViolationError when a twin of one of these commands has just committed elsewhere.
+        """
+        if self.is_empty:
+            return
+        await self._make_room(connection)
+        rows = await connection.fetch(
+            _WRITE,
+            list(self.inserted.values()),
+            list(self.updated.values()),
+            self.events,
+            sorted(self.notices, key=lambda row: (str(row["order_id"]), str(row["kind"]))),
+            self.webhooks,
+            [*self._timer_rows("live"), *self._timer_rows("skipped")],
+            [{"id": str(partner), "codes_drawn": drawn} for partner, drawn in sorted(self.drawn.items())],
+            [{"kind": kind, "value": value} for kind, value in sorted(self.heard)],
+            now,
+            now - _HEARD_EVERY,
+        )
+        self.written_notices = [row["id"] for row in rows if row["what"] == "notice"]
+        self.written_webhooks = [row["id"] for row in rows if row["what"] == "webhook"]
+
+    async def _make_room(self, connection: Connection) -> None:
+        inbox = sorted(self.inbox, key=lambda row: str(row["key"]))
+        keys = await connection.fetch(_MAKE_ROOM, inbox, self.fired, sorted(self.replanned))
+        if len(keys) != len(inbox):
+            msg = "inbox key taken meanwhile"
+            raise asyncpg.UniqueViolationError(msg)
+
+    def _timer_rows(self, state: str) -> list[dict[str, Json]]:
+        live = [(order_id, plan) for order_id, plans in self.timers.items() for plan in plans]
+        return [
+            {
+                "id": str(ids.new()),
+                "order_id": str(order_id),
+                "kind": planned.kind.value,
+                "step": planned.step,
+                "due_at": planned.due_at.isoformat(),
+                "state": state,
+            }
+            for order_id, planned in (live if state == "live" else self.skipped)
+        ]
+
+
+def _bytea(value: bytes) -> str:
+    return "\\x" + value.hex()
+
+
+_MAKE_ROOM: Final = """
+WITH fired AS (UPDATE timers SET state = 'done' WHERE id = ANY($2::uuid[]) AND state = 'live'),
+     killed AS (
+         UPDATE timers SET state = 'dead'
+         WHERE order_id = ANY($3::uuid[]) AND state = 'live' AND NOT (id = ANY($2::uuid[]))
+     )
+INSERT INTO inbox (key, received_at, fingerprint, answer)
+SELECT key, received_at, fingerprint, answer FROM jsonb_populate_recordset(NULL::inbox, $1::jsonb)
+ON CONFLICT DO NOTHING RETURNING key
+"""
+
+_WRITE: Final = """
+WITH placed AS (
+    INSERT INTO orders (id, platform_id, external_id, partner_id, code, status, version, revision, deliver_at,
+        ordered_at, placed_at, asked_at, updated_at, address, note, items, fees, discount, total, currency,
+        customer, status_changed_at, status_changed_by, reason, review, final_at, fingerprint)
+    SELECT id, platform_id, external_id, partner_id, code, status, version, revision, deliver_at,
+        ordered_at, placed_at, asked_at, updated_at, address, note, items, fees, discount, total, currency,
+        customer, status_changed_at, status_changed_by, reason, review, final_at, fingerprint
+    FROM jsonb_populate_recordset(NULL::orders, $1::jsonb)
+), moved AS (
+    UPDATE orders o SET status = n.status, version = n.version, revision = n.revision,
+        deliver_at = n.deliver_at, asked_at = n.asked_at, updated_at = n.updated_at, address = n.address,
+        note = n.note, items = n.items, fees = n.fees, discount = n.discount, total = n.total,
+        status_changed_at = n.status_changed_at, status_changed_by = n.status_changed_by,
+        reason = n.reason, review = n.review, final_at = n.final_at, changed_in = pg_current_xact_id()
+    FROM jsonb_populate_recordset(NULL::orders, $2::jsonb) n WHERE o.id = n.id
+), happened AS (
+    INSERT INTO events (id, order_id, version, type, at, by, data, snapshot)
+    SELECT id, order_id, version, type, at, by, data, snapshot
+    FROM jsonb_populate_recordset(NULL::events, $3::jsonb)
+), owed AS (
+    INSERT INTO notices (id, order_id, kind, occasion, revision, data, owed_at)
+    SELECT id, order_id, kind, occasion, revision, data, owed_at
+    FROM jsonb_populate_recordset(NULL::notices, $4::jsonb)
+    ON CONFLICT DO NOTHING RETURNING id
+), told AS (
+    INSERT INTO webhooks (id, event_id, order_id, version, platform_id, next_at)
+    SELECT id, event_id, order_id, version, platform_id, next_at
+    FROM jsonb_populate_recordset(NULL::webhooks, $5::jsonb)
+    RETURNING id
+), planned AS (
+    INSERT INTO timers (id, order_id, kind, step, due_at, state)
+    SELECT id, order_id, kind, step, due_at, state FROM jsonb_populate_recordset(NULL::timers, $6::jsonb)
+), drawn AS (
+    UPDATE partners p SET codes_drawn = n.codes_drawn
+    FROM jsonb_populate_recordset(NULL::partners, $7::jsonb) n WHERE p.id = n.id
+), heard AS (
+    UPDATE addresses a SET heard_at = $9
+    FROM jsonb_populate_recordset(NULL::addresses, $8::jsonb) n
+    WHERE a.kind = n.kind AND a.value = n.value AND (a.heard_at IS NULL OR a.heard_at < $10)
+)
+SELECT 'notice' AS what, id FROM owed UNION ALL SELECT 'webhook', id FROM told
+"""

@@ -1,0 +1,24 @@
+"""Told at least once: notices become messages, messages are claimed, tried and settled."""
+
+from core.outbox.claims import LEASE, claim, drop, due, must_give_way
+from core.outbox.receipts import receipt
+from core.outbox.routes import route
+from core.outbox.settling import OUTCOME_NAMES, RECEIPT_WITHIN, Attempt, give_way, settle
+from core.outbox.ways import Due, Ways
+
+__all__ = [
+    "LEASE",
+    "OUTCOME_NAMES",
+    "RECEIPT_WITHIN",
+    "Attempt",
+    "Due",
+    "Ways",
+    "claim",
+    "drop",
+    "due",
+    "give_way",
+    "must_give_way",
+    "receipt",
+    "route",
+    "settle",
+]

@@ -1,0 +1,132 @@
+"""Claiming: one worker at a time holds a message, for as long as a call to a gateway may take.
+
+A claim is a lease in real time, longer than any gateway's timeout. A message whose claim was lost
+twice (a worker died each time, perhaps after sending) is not tried again on that channel.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from core.actors import Role
+from core.channels import Address, AddressKind, ChannelName
+from core.clock import real_now
+from core.database import Database, Row
+from core.notices.kinds import NoticeKind, is_obsolete
+from core.notices.outgoing import Outgoing, PartnerFacts, StaffFacts
+from core.orders import snapshot
+from core.outbox.ways import Due
+
+#: Longer than the 5 s that any call to a gateway may take, with room for our own writes.
+LEASE: Final = timedelta(seconds=20)
+LOST_AT_MOST: Final = 2
+
+
+async def due(database: Database, *, most: int = 500) -> list[Due]:
+    """Return messages that could be tried now, the longest waiting first; claims nothing."""
+    rows = await database.pool.fetch(_DUE, database.clock.now(), real_now(), most)
+    return [Due(row["id"], ChannelName(row["channel"]), row["tries"]) for row in rows]
+
+
+async def claim(database: Database, message_id: UUID) -> Outgoing | None:
+    """Take a message for LEASE, or return None when it is not to be tried (any more, or by us).
+
+    A message of an order that has moved on is dropped here. One that `must_give_way` is not to be
+    sent: the caller hands it to `give_way`.
+    """
+    now = database.clock.now()
+    row = await database.pool.fetchrow(_CLAIM, message_id, now, real_now(), real_now() + LEASE)
+    if row is None:
+        return None
+    outgoing = _outgoing(row)
+    order = outgoing.order
+    if order and is_obsolete(
+        outgoing.kind, order.status, revision=outgoing.revision, revision_now=order.revision
+    ):
+        await drop(database, outgoing.id, "moved on")
+        return None
+    return outgoing
+
+
+def _partner_facts(partner: Mapping[str, Any]) -> PartnerFacts:
+    zone = ZoneInfo(partner["timezone"])
+    return PartnerFacts(UUID(partner["id"]), partner["code"], partner["name"], partner["locale"], zone)
+
+
+def _staff_facts(staff: Mapping[str, Any], partner: Mapping[str, Any]) -> StaffFacts:
+    locale = staff["locale"] or partner["locale"]
+    return StaffFacts(UUID(staff["id"]), staff["name"], Role(staff["role"]), locale)
+
+
+def must_give_way(outgoing: Outgoing) -> bool:
+    """Whether it may have reached its person already: no receipt came in time, or workers died over it."""
+    return outgoing.was == "unclear" or outgoing.lost >= LOST_AT_MOST
+
+
+async def drop(database: Database, message_id: UUID, why: str) -> None:
+    """Put on record that a message is not sent any more, and why."""
+    await database.pool.execute(
+        "UPDATE messages SET state = 'dropped', why = $2, leased_until = NULL, next_at = NULL WHERE id = $1",
+        message_id,
+        why,
+    )
+
+
+def _outgoing(row: Row) -> Outgoing:
+    order = snapshot.load(row["the_order"]) if row["the_order"] else None
+    partner, staff = row["partner"], row["staff"]
+    return Outgoing(
+        id=row["id"],
+        notice_id=row["notice_id"],
+        kind=NoticeKind(row["kind"]),
+        occasion=row["occasion"],
+        revision=row["revision"],
+        data=row["data"],
+        channel=ChannelName(row["channel"]),
+        address=Address(AddressKind(row["address_kind"]), row["address"], row["heard_at"]),
+        order=order,
+        partner=_partner_facts(partner) if partner["id"] else None,
+        platform_name=row["platform_name"] or "",
+        staff=_staff_facts(staff, partner) if staff["id"] else None,
+        tries=row["tries"],
+        way=row["leg"],
+        person=row["person"],
+        was=row["was"],
+        lost=row["lost"],
+    )
+
+
+_DUE: Final = """
+SELECT id, channel, tries FROM messages
+WHERE state IN ('waiting', 'unclear') AND next_at <= $1 AND (leased_until IS NULL OR leased_until < $2)
+ORDER BY next_at LIMIT $3
+"""
+
+
+_CLAIM: Final = """
+WITH mine AS (
+    SELECT id, state AS was FROM messages
+    WHERE id = $1 AND state IN ('waiting', 'unclear') AND next_at <= $2
+        AND (leased_until IS NULL OR leased_until < $3)
+    FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE messages m SET leased_until = $4, tries = m.tries + 1,
+        lost = m.lost + (m.leased_until IS NOT NULL)::int
+    FROM mine WHERE m.id = mine.id
+    RETURNING m.*, mine.was
+)
+SELECT c.id, c.notice_id, n.kind, n.occasion, n.revision, n.data, c.channel, c.leg, c.person,
+    c.address_kind, c.address, c.tries, c.was, c.lost, a.heard_at,
+    to_jsonb(o) - 'fingerprint' - 'changed_in' AS the_order, pl.name AS platform_name,
+    jsonb_build_object('id', p.id, 'code', p.code, 'name', p.name, 'locale', p.locale,
+        'timezone', p.timezone) AS partner,
+    jsonb_build_object('id', s.id, 'name', s.name, 'role', s.role, 'locale', s.locale) AS staff
+FROM claimed c JOIN notices n ON n.id = c.notice_id
+LEFT JOIN orders o ON o.id = c.order_id
+LEFT JOIN platforms pl ON pl.id = o.platform_id
+LEFT JOIN staff s ON s.id = c.staff_id
+LEFT JOIN partners p ON p.id = coalesce(o.partner_id, s.partner_id)
+LEFT JOIN addresses a ON a.staff_id = c.staff_id AND a.kind = c.address_kind AND a.value = c.address
+"""

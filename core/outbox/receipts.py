@@ -1,0 +1,36 @@
+"""Receipts: a gateway tells how far messages of ours came."""
+
+from typing import Final
+from uuid import UUID
+
+from core.channels import ChannelName, Receipt, ReceiptKind
+from core.database import Database
+
+_RANK: Final = {ReceiptKind.FAILED: 1, ReceiptKind.DELIVERED: 2, ReceiptKind.SEEN: 3}
+
+
+async def receipt(database: Database, channel: ChannelName, told: Receipt) -> int:
+    """Take down how far messages came; only ever forward. Returns how many messages it concerned."""
+    keys = [UUID(key) for key in told.keys if _is_uuid(key)]
+    rows = await database.pool.fetch(
+        _RECEIPT, channel.value, list(told.ids), keys, told.kind.value, _RANK[told.kind]
+    )
+    return len(rows)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+_RECEIPT: Final = """
+UPDATE messages SET receipt = $4,
+    state = CASE WHEN $5 >= 2 AND state = 'unclear' THEN 'sent' ELSE state END,
+    next_at = CASE WHEN $5 >= 2 AND state = 'unclear' THEN NULL ELSE next_at END
+WHERE channel = $1 AND (gateway_id = ANY($2::text[]) OR id = ANY($3::uuid[]))
+    AND coalesce(array_position(ARRAY['failed', 'delivered', 'seen'], receipt), 0) < $5
+RETURNING id
+"""

@@ -1,0 +1,147 @@
+"""From notices to messages: the first message for each person and way."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from core.channels import Address, AddressKind, ChannelName
+from core.database import Connection, Database, Row
+from core.notices.kinds import RULES, Audience, NoticeKind, Way, is_obsolete
+from core.notices.routing import Kitchen, Leg, legs_for_staff
+from core.orders.order import Order
+from core.orders.rows import order_of
+from core.outbox.failures import tell_undeliverable
+from core.outbox.kitchens import kitchens_of
+from core.outbox.messages import OwedNotice, insert_messages, message_row
+from core.outbox.ways import Due, Ways
+
+
+async def route(
+    database: Database, ways: Ways, *, notice_ids: Sequence[UUID] | None = None, most: int = 100
+) -> list[Due]:
+    """Turn owed notices into messages; return those that can be tried now.
+
+    Drops notices whose order has moved on. Notices that another worker is routing are passed over.
+    """
+    now = database.clock.now()
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        rows = await connection.fetch(_CLAIM_NOTICES, notice_ids, most)
+        if not rows:
+            return []
+        orders = await _orders(connection, [row["order_id"] for row in rows if row["order_id"]])
+        notices = [_notice(row, orders) for row in rows]
+        kitchens = await kitchens_of(connection, list(orders.values()))
+        messages: list[dict[str, Any]] = []
+        ends: list[tuple[UUID, str, str | None]] = []
+        for notice in notices:
+            legs, why = _legs(notice, kitchens, ways, now)
+            messages += [message_row(notice, leg, now) for leg in legs]
+            ends.append((notice.id, "routed" if legs else "dropped", why))
+            if not legs and why == _NO_WAY:
+                await tell_undeliverable(connection, notice.id, notice.kind, notice.order, now)
+        await insert_messages(connection, messages)
+        await connection.execute(_END_NOTICES, *map(list, zip(*ends, strict=True)))
+    return [Due(UUID(row["id"]), ChannelName(row["channel"]), 0) for row in messages]
+
+
+_NO_WAY: Final = "no way to reach anybody"
+
+
+def _notice(row: Row, orders: Mapping[UUID, Order]) -> OwedNotice:
+    order_id = row["order_id"]
+    return OwedNotice(
+        row["id"],
+        NoticeKind(row["kind"]),
+        row["revision"],
+        row["data"],
+        orders[order_id] if order_id else None,
+    )
+
+
+async def _orders(connection: Connection, order_ids: Sequence[UUID]) -> dict[UUID, Order]:
+    if not order_ids:
+        return {}
+    rows = await connection.fetch("SELECT * FROM orders WHERE id = ANY($1::uuid[])", order_ids)
+    return {row["id"]: order_of(row) for row in rows}
+
+
+def _legs(
+    notice: OwedNotice, kitchens: Mapping[UUID, Kitchen], ways: Ways, now: datetime
+) -> tuple[tuple[Leg, ...], str | None]:
+    """Return the first messages of a notice, or why there are none."""
+    order = notice.order
+    if order and is_obsolete(
+        notice.kind, order.status, revision=notice.revision, revision_now=order.revision
+    ):
+        return (), "moved on"
+    audience = RULES[notice.kind].audience
+    if audience is Audience.PERSON:
+        legs = _answer_legs(notice)
+    elif audience is Audience.OPERATORS:
+        legs = _operator_legs(notice, ways, now)
+    elif audience is Audience.CUSTOMER:
+        legs = _customer_legs(notice, ways, now)
+    else:
+        legs = legs_for_staff(
+            notice.kind,
+            notice.data,
+            kitchens[order.id] if order else Kitchen((), {}),
+            chat_order=ways.chat_order,
+            reaches=ways.at(now),
+        )
+    quiet = audience in {Audience.TOLD, Audience.OPERATORS} or notice.data.get("reach") == "next_staff"
+    return legs, None if legs or quiet else _NO_WAY
+
+
+_CHANNEL_OF: Final = {
+    AddressKind.ZALO_USER: ChannelName.ZALO,
+    AddressKind.TELEGRAM_CHAT: ChannelName.TELEGRAM,
+    AddressKind.PHONE: ChannelName.SMS,
+    AddressKind.EMAIL: ChannelName.EMAIL,
+}
+
+
+def _answer_legs(notice: OwedNotice) -> tuple[Leg, ...]:
+    to, staff_id = notice.data["to"], notice.data.get("staff_id")
+    address = Address(AddressKind(to["kind"]), to["value"])
+    staff = UUID(staff_id) if staff_id else None
+    person = f"staff:{staff_id}" if staff_id else f"stranger:{address.value}"
+    return (Leg(Way.CHAT, person, staff, _CHANNEL_OF[address.kind], address),)
+
+
+def _operator_legs(notice: OwedNotice, ways: Ways, now: datetime) -> tuple[Leg, ...]:
+    addresses = [Address(AddressKind.EMAIL, email) for email in ways.operator_emails]
+    return tuple(
+        Leg(Way.EMAIL, f"operator:{address.value}", None, ChannelName.EMAIL, address)
+        for address in addresses
+        if ways.reaches(ChannelName.EMAIL, address, notice.kind, now)
+    )
+
+
+def _customer_legs(notice: OwedNotice, ways: Ways, now: datetime) -> tuple[Leg, ...]:
+    customer = notice.order.customer if notice.order else None
+    if customer is None:
+        return ()
+    wanted = (
+        (Way.EMAIL, ChannelName.EMAIL, AddressKind.EMAIL, customer.email),
+        (Way.SMS, ChannelName.SMS, AddressKind.PHONE, customer.phone),
+    )
+    return tuple(
+        Leg(way, "customer", None, channel, Address(kind, value))
+        for way, channel, kind, value in wanted
+        if value and ways.reaches(channel, Address(kind, value), notice.kind, now)
+    )
+
+
+_CLAIM_NOTICES: Final = """
+SELECT id, order_id, kind, revision, data FROM notices
+WHERE state = 'owed' AND ($1::uuid[] IS NULL OR id = ANY($1))
+ORDER BY owed_at LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+
+
+_END_NOTICES: Final = """
+UPDATE notices n SET state = e.state, why = e.why
+FROM unnest($1::uuid[], $2::text[], $3::text[]) AS e(id, state, why) WHERE n.id = e.id
+"""

@@ -1,0 +1,220 @@
+"""Settling: what an attempt's outcome makes of its message, and which channel takes over from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from core import alarms
+from core.channels import ChannelName, NoSuchRecipient, Outcome, Refused, Sent, TryLater, Unclear
+from core.database import Connection, Database
+from core.notices.kinds import RULES, Audience, Way
+from core.notices.outgoing import Outgoing
+from core.notices.routing import Leg, next_leg
+from core.outbox.claims import LOST_AT_MOST
+from core.outbox.failures import tell_undeliverable
+from core.outbox.kitchens import people_of
+from core.outbox.messages import OwedNotice, insert_messages, message_row
+from core.outbox.ways import Due, Ways
+
+#: After an unclear outcome: how long a receipt may take before the next channel takes over.
+RECEIPT_WITHIN: Final = timedelta(minutes=1)
+#: Tries of one channel while another one could take over: all within the minute.
+_SOON: Final = (timedelta(seconds=10), timedelta(seconds=30))
+#: Where no other way is left: patience with a gateway that is down, a day in all.
+_PATIENT: Final = (
+    timedelta(seconds=10),
+    timedelta(seconds=30),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(minutes=30),
+    *[timedelta(hours=1)] * 23,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call to a gateway: when (real time, UTC), how long, how it ended, what it cost in đồng."""
+
+    started_at: datetime
+    took: timedelta
+    outcome: Outcome
+    cost: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What a message becomes; `gives_way` hands its person to the next channel."""
+
+    state: str
+    next_at: datetime | None = None
+    why: str | None = None
+    gateway_id: str | None = None
+    gives_way: bool = False
+
+
+async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: Attempt) -> list[Due]:
+    """Put an attempt on record with what follows from it; return messages that can be tried now."""
+    now = database.clock.now()
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        await _record(connection, outgoing, attempt)
+        outcome = attempt.outcome
+        if isinstance(outcome, Refused) and outcome.alarm:
+            name = f"{outgoing.channel.value}: {outcome.alarm}"
+            await alarms.raise_(connection, name, outcome.why, now=now)
+        following = None
+        if _may_need_next(outgoing, outcome):
+            following = await _next_leg(connection, outgoing, ways, now)
+        end = _end(outgoing, outcome, now, has_next=following is not None)
+        await _end_message(connection, outgoing.id, end, now)
+        if not end.gives_way:
+            return []
+        return await _hand_over(connection, outgoing, following, now)
+
+
+async def give_way(database: Database, ways: Ways, outgoing: Outgoing) -> list[Due]:
+    """Let the next channel take over from a message that may or may not have arrived.
+
+    Where there is no next channel it is tried once more, so that its person gets at most two copies.
+    """
+    now = database.clock.now()
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        following = await _next_leg(connection, outgoing, ways, now)
+        if following is None and outgoing.tries <= LOST_AT_MOST and outgoing.lost < LOST_AT_MOST:
+            await _end_message(connection, outgoing.id, _End("waiting", now, "no receipt"), now)
+            return [Due(outgoing.id, outgoing.channel, outgoing.tries)]
+        await _end_message(connection, outgoing.id, _End("unclear", None, "no receipt"), now)
+        if following is None:
+            return []
+        return await _hand_over(connection, outgoing, following, now)
+
+
+def _may_need_next(outgoing: Outgoing, outcome: Outcome) -> bool:
+    if isinstance(outcome, NoSuchRecipient | Refused):
+        return True
+    return isinstance(outcome, TryLater) and outgoing.tries > len(_SOON)
+
+
+def _end(outgoing: Outgoing, outcome: Outcome, now: datetime, *, has_next: bool) -> _End:
+    match outcome:
+        case Sent() if outcome.receipt_within:
+            return _End("unclear", now + outcome.receipt_within, gateway_id=outcome.id)
+        case Sent():
+            return _End("sent", gateway_id=outcome.id)
+        case Unclear():
+            return _End("unclear", now + RECEIPT_WITHIN, outcome.why)
+        case TryLater():
+            return _end_later(outgoing, outcome, now, has_next=has_next)
+        case NoSuchRecipient() | Refused():
+            return _End("failed", None, outcome.why, gives_way=True)
+
+
+def _end_later(outgoing: Outgoing, outcome: TryLater, now: datetime, *, has_next: bool) -> _End:
+    waits = _SOON if has_next else _PATIENT
+    if outgoing.tries > len(waits):
+        return _End("failed", None, outcome.why, gives_way=True)
+    wait = max(waits[outgoing.tries - 1], outcome.after or timedelta())
+    return _End("waiting", now + wait, outcome.why)
+
+
+async def _record(connection: Connection, outgoing: Outgoing, attempt: Attempt) -> None:
+    outcome = attempt.outcome
+    await connection.execute(
+        "INSERT INTO attempts (message_id, try, started_at, took, outcome, why, cost)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        outgoing.id,
+        outgoing.tries,
+        attempt.started_at,
+        attempt.took,
+        OUTCOME_NAMES[type(outcome)],
+        None if isinstance(outcome, Sent) else outcome.why,
+        attempt.cost,
+    )
+
+
+OUTCOME_NAMES: Final[Mapping[type[Outcome], str]] = {
+    Sent: "sent",
+    NoSuchRecipient: "no_such_recipient",
+    TryLater: "try_later",
+    Refused: "refused",
+    Unclear: "unclear",
+}
+
+
+async def _end_message(connection: Connection, message_id: UUID, end: _End, now: datetime) -> None:
+    """Write the state, unless a receipt has told meanwhile that it arrived."""
+    await connection.execute(
+        _END_MESSAGE,
+        message_id,
+        end.state,
+        end.next_at,
+        end.why,
+        end.gateway_id,
+        now if end.gateway_id or end.state == "sent" else None,
+    )
+
+
+async def _next_leg(connection: Connection, outgoing: Outgoing, ways: Ways, now: datetime) -> Leg | None:
+    audience = RULES[outgoing.kind].audience
+    if outgoing.way != Way.CHAT or audience not in {Audience.RECIPIENTS, Audience.LADDER}:
+        return None
+    if outgoing.partner is None or outgoing.staff is None:
+        return None
+    people = await people_of(connection, [outgoing.partner.id])
+    person = next((p for p in people[outgoing.partner.id] if p.id == outgoing.staff.id), None)
+    if person is None:
+        return None
+    tried = await connection.fetch(_TRIED, outgoing.notice_id, outgoing.person)
+    return next_leg(
+        outgoing.kind,
+        person,
+        [(ChannelName(row["channel"]), row["address"]) for row in tried],
+        chat_order=ways.chat_order,
+        reaches=ways.at(now),
+    )
+
+
+async def _hand_over(
+    connection: Connection, outgoing: Outgoing, following: Leg | None, now: datetime
+) -> list[Due]:
+    if following is None:
+        await _notice_may_have_failed(connection, outgoing, now)
+        return []
+    notice = OwedNotice(outgoing.notice_id, outgoing.kind, outgoing.revision, outgoing.data, outgoing.order)
+    rung = await connection.fetchval(_NEXT_RUNG, outgoing.notice_id, outgoing.way, outgoing.person)
+    row = message_row(notice, following, now, rung=rung)
+    await insert_messages(connection, [row])
+    return [Due(UUID(row["id"]), following.channel, 0)]
+
+
+async def _notice_may_have_failed(connection: Connection, outgoing: Outgoing, now: datetime) -> None:
+    """When nothing of a notice can reach anybody any more, say so to the operators."""
+    alive = await connection.fetchval(
+        "SELECT count(*) FROM messages WHERE notice_id = $1 AND state IN ('waiting', 'sent', 'unclear')",
+        outgoing.notice_id,
+    )
+    if alive:
+        return
+    await connection.execute(
+        "UPDATE notices SET state = 'failed', why = 'every way failed' WHERE id = $1", outgoing.notice_id
+    )
+    await tell_undeliverable(connection, outgoing.notice_id, outgoing.kind, outgoing.order, now)
+
+
+_END_MESSAGE: Final = """
+UPDATE messages SET
+    state = CASE WHEN receipt IN ('delivered', 'seen') THEN 'sent' ELSE $2 END,
+    next_at = CASE WHEN receipt IN ('delivered', 'seen') THEN NULL ELSE $3 END,
+    why = $4, gateway_id = coalesce($5, gateway_id), sent_at = coalesce($6, sent_at), leased_until = NULL
+WHERE id = $1
+"""
+
+
+_TRIED: Final = "SELECT channel, address FROM messages WHERE notice_id = $1 AND person = $2 AND leg = 'chat'"
+
+
+_NEXT_RUNG: Final = """
+SELECT coalesce(max(rung) + 1, 0) FROM messages WHERE notice_id = $1 AND leg = $2 AND person = $3
+"""
