@@ -1,0 +1,30 @@
+"""The routes of the pages that people open from mails and chats."""
+
+from typing import Final
+
+from aiohttp import web
+
+from bot.keys import SETTINGS
+from bot.web import front, order_page
+from bot.web.middleware import secure
+from bot.web.nonces import Nonces
+from bot.web.pages import PAGES, STYLE_PATH, Pages, show_style
+from core.keys import derive
+
+_ORDER: Final = "/o/{token:[^/]+}"
+
+
+def add_routes(app: web.Application) -> None:
+    """Add the pages, their style sheet and the headers of every answer.
+
+    The application needs LEDGER, DATABASE, SETTINGS and SIGNER of `bot.keys`, and `middlewares()`.
+    """
+    app[PAGES] = Pages()
+    app[order_page.NONCES] = Nonces(derive(app[SETTINGS].require("secret_key"), "form nonces"))
+    app.on_response_prepare.append(secure)
+    app.router.add_get(STYLE_PATH, show_style)
+    app.router.add_get("/", front.show)
+    app.router.add_get("/zalo_verifier{code:[^/]*}.html", front.verify_zalo)
+    app.router.add_get(_ORDER, order_page.show)
+    actions = "|".join(order_page.ACTIONS)
+    app.router.add_post(f"{_ORDER}/{{action:{actions}}}", order_page.act)
