@@ -18,6 +18,11 @@ INSERT INTO inbox (key, received_at, answer) VALUES ($1, $2, '{}') ON CONFLICT D
 """
 
 
+async def is_known(database: Database, key: str) -> bool:
+    """Whether this came in before and had its effect: what it means is not to be worked out anew."""
+    return bool(await database.pool.fetchval("SELECT true FROM inbox WHERE key = $1", key))
+
+
 async def once(
     database: Database, key: str, effect: Effect, *, now: datetime
 ) -> tuple[Mapping[str, Json], bool]:

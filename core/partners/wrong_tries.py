@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from core.database import Connection
+from core.database import Connection, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,17 @@ async def held(connection: Connection, limit: Limit, sender: str, *, now: dateti
     return Tries(0 if fresh else row["tries"])
 
 
+async def is_locked(queryable: Connection | Pool, limit: Limit, sender: str, *, now: datetime) -> bool:
+    """Whether the sender has to wait; counts nothing."""
+    return bool(await queryable.fetchval(_IS_LOCKED, limit.what, sender, now))
+
+
+async def began(connection: Connection, limit: Limit, sender: str) -> datetime | None:
+    """Return when the first of the sender's tries that still count was made, or None."""
+    since: datetime | None = await connection.fetchval(_BEGAN, limit.what, sender)
+    return since
+
+
 async def wrong(connection: Connection, limit: Limit, sender: str, so_far: Tries, *, now: datetime) -> Tries:
     """Count one more wrong try of a sender that is `held`, and lock it with the last one allowed."""
     count = so_far.count + 1
@@ -54,6 +65,10 @@ async def forget(connection: Connection, limit: Limit, sender: str) -> None:
     await connection.execute("DELETE FROM wrong_tries WHERE what = $1 AND sender = $2", limit.what, sender)
 
 
+_IS_LOCKED: Final = """
+SELECT true FROM wrong_tries WHERE what = $1 AND sender = $2 AND locked_until > $3
+"""
+_BEGAN: Final = "SELECT since FROM wrong_tries WHERE what = $1 AND sender = $2 AND tries > 0"
 _HOLD: Final = """
 INSERT INTO wrong_tries (what, sender, tries, since) VALUES ($1, $2, 0, $3)
 ON CONFLICT (what, sender) DO UPDATE SET tries = wrong_tries.tries
