@@ -48,14 +48,12 @@ def deserialize(data: bytes) -> dict[str, object]:
 
 def open_redis(url: str) -> ArqRedis:
     """Return a client of this Redis; connects at the first use, and again after a loss."""
-    return ArqRedis.from_url(  # type: ignore[no-any-return]  # redis-py 5 does not type from_url
-        url,
-        job_serializer=serialize,
-        job_deserializer=deserialize,
-        socket_timeout=5,
-        socket_connect_timeout=1,
-        retry=Retry(NoBackoff(), 0),
+    client: ArqRedis = ArqRedis.from_url(
+        url, socket_timeout=5, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
     )
+    # from_url hands whatever it is given to the connections, which do not know these
+    client.job_serializer, client.job_deserializer = serialize, deserialize
+    return client
 
 
 def redis_settings(url: str) -> RedisSettings:
