@@ -28,8 +28,8 @@ def read_duration(text: str) -> timedelta:
         raise ValueError(text)
     try:
         return _DURATION.validate_python(text)
-    except ValidationError:
-        raise ValueError(text) from None
+    except ValidationError:  # well written, and longer than Python can count
+        return timedelta.max
 
 
 def read_moment(text: str) -> datetime:

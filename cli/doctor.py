@@ -114,7 +114,7 @@ def _read(file: Path | None, **known: Any) -> Settings:
 
 @contextmanager
 def _servers(settings: Settings, *, are_sound: bool) -> Iterator[Settings]:
-    """Yield the settings with every server's address; our own are started only where the settings are sound."""
+    """Yield the settings with every server's address; our own start only where the settings are sound."""
     if are_sound:
         with runtime() as ready:
             yield ready

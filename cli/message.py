@@ -118,5 +118,5 @@ SELECT coalesce(a.started_at, m.created_at) AS at, n.kind,
   FROM messages m JOIN notices n ON n.id = m.notice_id
        LEFT JOIN staff s ON s.id = m.staff_id LEFT JOIN attempts a ON a.message_id = m.id
  WHERE m.order_id = $1
- ORDER BY m.created_at, m.id, a.id
+ ORDER BY m.created_at, n.id, m.person, m.rung, m.id, a.id
 """

@@ -38,7 +38,11 @@ def order() -> None:
 
 @order.command("list")
 @click.option(
-    "--status", "statuses", multiple=True, type=click.Choice(list(Status)), help="Several may be given."
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([status.value for status in Status]),
+    help="Several may be given.",
 )
 @click.option("--partner", metavar="CODE", help="Orders of this partner.")
 @click.option("--from", "from_", type=WHEN, help="Delivered from then on: RFC 3339 or a day.")
@@ -48,7 +52,7 @@ def order() -> None:
 @as_json_option
 def list_orders(
     *,
-    statuses: tuple[Status, ...],
+    statuses: tuple[str, ...],
     partner: str | None,
     from_: date | datetime | None,
     to: date | datetime | None,
@@ -64,7 +68,7 @@ def list_orders(
     async def work(office: Office) -> Listed:
         return await listed_orders(
             office.database,
-            Wanted(frozenset(statuses), partner, from_, to),
+            Wanted(frozenset(map(Status, statuses)), partner, from_, to),
             default_zone=office.settings.timezone,
             cursor=cursor,
             limit=limit,

@@ -31,7 +31,7 @@ def is_ours(secret_key: str, state: str) -> bool:
     """Whether this state came from a consent link of ours that is still good."""
     try:
         told = _serializer(secret_key).loads(state, max_age=int(LINK_LIFE.total_seconds()))
-    except BadData:
+    except (BadData, UnicodeError):
         return False
     return bool(told == _ACCOUNT)
 

@@ -16,6 +16,7 @@ from core import ids, platforms
 from core.actors import Actor, ActorKind, Via
 from core.channels import Address, AddressKind
 from core.database import Database, connect
+from core.errors import Misconfigured
 from core.keys import code_key
 from core.ledger import Ledger, StaffRef
 from core.orders.commands import Command, PlaceOrder
@@ -49,6 +50,8 @@ class Operator:
             **self.settings,
         }
         result = CliRunner(env=environment).invoke(chotdon, words, prog_name="chotdon")
+        if isinstance(result.exception, Misconfigured):  # told by `main`, around the command
+            raise result.exception
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 
