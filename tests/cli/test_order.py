@@ -3,11 +3,13 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import redis
 
 from core import ids
 from core.database import Database
 from core.orders.commands import CancelOrder, ConfirmOrder
 from core.orders.order import Reason
+from jobs.queues import QueueName
 from tests.cli.conftest import KITCHEN, Operator, Placed, place, tap
 
 
@@ -227,6 +229,13 @@ def test_messages_are_listed_with_masked_addresses(operator: Operator, order: Pl
 def test_messages_of_no_order_are_none(operator: Operator, kitchen: str) -> None:
     """An unknown order is said to be unknown, not to have no messages."""
     assert "There is no order" in operator.is_refused("message", "list", "--order", str(uuid4()))
+
+
+def test_the_worker_is_woken(operator: Operator, order: Placed) -> None:
+    """Whoever is owed something because of an operator need not wait for the sweep."""
+    operator.reads("order", "confirm", order.named)
+    with redis.Redis.from_url(operator.redis_url) as client:
+        assert client.zcard(QueueName.ROUTE) == 1
 
 
 def test_without_redis_an_operator_acts_all_the_same(operator: Operator, order: Placed) -> None:
