@@ -1,0 +1,101 @@
+"""From a message about to go out to its card: reads what the card needs, then leaves it to `bot.cards`."""
+
+from collections.abc import Mapping
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bot.cards.answers import answer_card, refusal_card
+from bot.cards.customer import customer_card
+from bot.cards.notices import ALARMS, alarm_card, notice_card
+from bot.cards.view import Desk, Frame, View
+from bot.replying import Replying
+from bot.texts import texts_in
+from bot.tokens import Bearer, Signer
+from core.channels import Card, ChannelName
+from core.database import Database
+from core.notices.kinds import NoticeKind
+from core.notices.outgoing import Outgoing
+from core.orders import answers
+from core.orders.events import Json
+from core.settings import Settings
+
+Data = Mapping[str, Json]
+
+
+def desk_of(settings: Settings, signer: Signer) -> Desk:
+    """Return what every card needs to know of this service."""
+    return Desk(settings.base_url, signer, settings.policy, hotline=settings.hotline)
+
+
+class Composer:
+    """Makes the card of a message, as its reader may see it now."""
+
+    def __init__(self, *, settings: Settings, signer: Signer, database: Database) -> None:
+        self._desk = desk_of(settings, signer)
+        self._locale: str = settings.locale
+        self._zone = ZoneInfo(settings.timezone)
+        self._database = database
+
+    async def card(self, outgoing: Outgoing) -> Card | None:
+        """Return the card, or None when there is nothing to say any more."""
+        if outgoing.kind is NoticeKind.CUSTOMER_CANCELLED:
+            return self._for_customer(outgoing)
+        frame = self._frame(outgoing)
+        view = self._view(frame, outgoing)
+        if outgoing.kind in ALARMS:
+            return alarm_card(frame.texts, outgoing.kind, outgoing.data, view)
+        if outgoing.kind is NoticeKind.ANSWER:
+            return await self._answer(frame, view, outgoing)
+        return notice_card(view, outgoing.kind, outgoing.data) if view else None
+
+    def _frame(self, outgoing: Outgoing) -> Frame:
+        partner, staff = outgoing.partner, outgoing.staff
+        return Frame(
+            desk=self._desk,
+            texts=texts_in(staff.locale if staff else self._locale),
+            zone=partner.zone if partner else self._zone,
+            now=self._database.clock.now(),
+            partner_name=partner.name if partner else "",
+            staff=staff,
+        )
+
+    def _view(self, frame: Frame, outgoing: Outgoing) -> View | None:
+        if outgoing.order is None:
+            return None
+        return View(frame, outgoing.order, outgoing.platform_name, _bearer(outgoing))
+
+    def _for_customer(self, outgoing: Outgoing) -> Card | None:
+        order, partner = outgoing.order, outgoing.partner
+        if order is None or partner is None:
+            return None
+        return customer_card(
+            texts_in(order.customer.locale),
+            order,
+            partner_name=partner.name,
+            platform_name=outgoing.platform_name,
+            zone=partner.zone,
+            now=self._database.clock.now(),
+        )
+
+    async def _answer(self, frame: Frame, view: View | None, outgoing: Outgoing) -> Card | None:
+        told = outgoing.data.get("answer")
+        if isinstance(told, dict):
+            return _command_answer(frame, view, told)
+        return await Replying(frame, outgoing).card()
+
+
+def _bearer(outgoing: Outgoing) -> Bearer:
+    if outgoing.staff is None:
+        return Bearer.OPERATOR
+    return Bearer.STAFF_MAIL if outgoing.channel is ChannelName.EMAIL else Bearer.STAFF_CHAT
+
+
+#: Who pressed is not the person the button was made for: nothing of the order is told to them.
+_STRANGERS: Final = frozenset({"not_linked", "not_staff"})
+
+
+def _command_answer(frame: Frame, view: View | None, told: Data) -> Card | None:
+    answer = answers.load(told, replayed=False)
+    if answer.why in _STRANGERS:
+        return None
+    return answer_card(view, answer) if view else refusal_card(frame, answer)

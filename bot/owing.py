@@ -1,0 +1,144 @@
+"""Owing answers that are no order command's: once for each inbound, within bounds, told by the worker."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from bot.questions import Reply, reply
+from core import alarms, inbox
+from core.channels import Address, Inbound
+from core.database import Connection, Database
+from core.ledger import Wake
+from core.orders import lookups
+from core.orders.events import Json
+from core.partners import addresses, wrong_tries
+from core.partners.addresses import StaffAt
+from core.partners.wrong_tries import Limit
+
+_log: Final = structlog.get_logger()
+_WAKE_WITHIN: Final = 0.05
+_FOR_EVER: Final = timedelta(days=3650)
+
+#: Five wrong order codes in 15 minutes lock a sender for an hour.
+WRONG_CODES: Final = Limit("order_code", 5, timedelta(minutes=15), timedelta(hours=1))
+#: Help is given five times in a row, then not again until somebody says something we understand.
+PASSIVE: Final = Limit("passive", 5, _FOR_EVER, _FOR_EVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One answer: for which staff member (None: nobody of ours), and what it says."""
+
+    staff_id: UUID | None
+    data: Mapping[str, Json]
+
+
+#: Decides, inside the transaction that takes the inbound in, which answers are owed.
+Choose = Callable[[Connection], Awaitable[Sequence[Told]]]
+
+
+class Owing:
+    """Writes answers as notices and wakes the worker."""
+
+    def __init__(self, database: Database, wake: Wake) -> None:
+        self._database = database
+        self._wake = wake
+
+    async def owe(self, inbound: Inbound, choose: Choose, *, key: str | None = None) -> None:
+        """Owe what `choose` answers with, once for this inbound (or `key`), to where it came from."""
+        key, now = key or inbound.key, self._database.clock.now()
+        written: list[UUID] = []
+
+        async def effect(connection: Connection) -> Mapping[str, Json]:
+            for number, told in enumerate(await choose(connection)):
+                notice = await inbox.owe_answer(
+                    connection,
+                    key=f"{key}#{number}",
+                    to=inbound.sender,
+                    staff_id=told.staff_id,
+                    data=told.data,
+                    now=now,
+                )
+                written.append(notice)
+            return {"told": len(written)}
+
+        await inbox.once(self._database, key, effect, now=now)
+        await self._tell_worker(written)
+
+    async def owe_all(self, inbound: Inbound, told: Sequence[Told], *, key: str | None = None) -> None:
+        """Owe these answers: somebody said something that we understood."""
+
+        async def choose(connection: Connection) -> Sequence[Told]:
+            await wrong_tries.forget(connection, PASSIVE, sender_of(inbound.sender))
+            return told
+
+        await self.owe(inbound, choose, key=key)
+
+    async def owe_passive(self, inbound: Inbound, seats: Sequence[StaffAt], told: Told) -> None:
+        """Owe help, unless it was given five times in a row already."""
+        sender, now = sender_of(inbound.sender), self._database.clock.now()
+
+        async def choose(connection: Connection) -> Sequence[Told]:
+            began = await wrong_tries.began(connection, PASSIVE, sender)
+            partners, people = {seat.partner_id for seat in seats}, {seat.staff_id for seat in seats}
+            if began and await lookups.acted_since(partners, people, began):
+                await wrong_tries.forget(connection, PASSIVE, sender)
+            tries = await wrong_tries.held(connection, PASSIVE, sender, now=now)
+            if tries.locked_until is not None:
+                return ()
+            await wrong_tries.wrong(connection, PASSIVE, sender, tries, now=now)
+            return (told,)
+
+        await self.owe(inbound, choose)
+
+    async def owe_for_wrong_code(self, inbound: Inbound, told: Told) -> None:
+        """Count a wrong code and owe what there is to say; with the one that locks, operators hear of it."""
+        sender, now = sender_of(inbound.sender), self._database.clock.now()
+        alarm = f"wrong codes: {addresses.masked(inbound.sender.kind, inbound.sender.value)}"
+
+        async def choose(connection: Connection) -> Sequence[Told]:
+            tries = await wrong_tries.held(connection, WRONG_CODES, sender, now=now)
+            if tries.locked_until is not None:
+                return ()
+            if tries.count == 0:
+                await alarms.clear(connection, alarm, now=now)
+            tries = await wrong_tries.wrong(connection, WRONG_CODES, sender, tries, now=now)
+            if tries.locked_until is None:
+                return (told,)
+            await alarms.raise_(connection, alarm, "five wrong order codes in 15 minutes", now=now)
+            return (Told(told.staff_id, reply(Reply.LOCKED)),)
+
+        await self.owe(inbound, choose)
+
+    async def is_locked(self, sender: Address) -> bool:
+        """Whether typed codes of this sender are passed over for now."""
+        return await wrong_tries.is_locked(
+            self._database.pool, WRONG_CODES, sender_of(sender), now=self._database.clock.now()
+        )
+
+    async def _tell_worker(self, notices: Sequence[UUID]) -> None:
+        if not notices:
+            return
+        try:
+            async with asyncio.timeout(_WAKE_WITHIN):
+                await self._wake(notices, ())
+        except Exception as error:  # noqa: BLE001  (whatever Redis does: the sweep finds what was not woken)
+            _log.info("worker not woken", why=type(error).__name__)
+
+
+def sender_of(address: Address) -> str:
+    """Return the name that tries are counted under."""
+    return f"{address.kind.value}:{address.value}"
+
+
+def one_per_kitchen(seats: Collection[StaffAt]) -> list[StaffAt]:
+    """Return one person for each kitchen: a phone may be shared; who may act comes first."""
+    chosen: dict[UUID, StaffAt] = {}
+    for seat in sorted(seats, key=lambda seat: not seat.role.may_act):
+        chosen.setdefault(seat.partner_id, seat)
+    return list(chosen.values())

@@ -1,0 +1,194 @@
+"""What a kitchen asks of its own orders: one by its code, lists by status and day, money, reviews."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from tortoise.expressions import Q
+from tortoise.functions import Count, Sum
+
+from core.orders.events import Event, EventType
+from core.orders.models import EventRow, OrderRow
+from core.orders.order import Order
+from core.orders.snapshot import load_by
+from core.orders.status import FINAL, Status
+
+_OPEN = (Status.PENDING.value, Status.CONFIRMED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order with the name of the platform that placed it."""
+
+    order: Order
+    platform_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """Some orders taken together; `amount` in đồng."""
+
+    count: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class MonthMoney:
+    """What a month brought: completed in it, delivered in it but not completed yet, lost in it."""
+
+    completed: Heap
+    waiting: Heap
+    cancelled: Heap
+    expired: Heap
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """The last reviewed orders, newest first, and the average of all reviews (None without any)."""
+
+    latest: tuple[Order, ...]
+    count: int
+    average: float | None
+
+
+async def by_id(order_id: UUID) -> Placed | None:
+    """Return an order."""
+    row = await OrderRow.get_or_none(id=order_id).select_related("platform")
+    return _placed(row) if row else None
+
+
+async def by_code(partner_ids: Collection[UUID], code: str) -> list[Placed]:
+    """Return each kitchen's newest order of this code; codes are used again in time."""
+    rows = (
+        await OrderRow.filter(partner_id__in=partner_ids, code=code)
+        .select_related("platform")
+        .order_by("-placed_at")
+    )
+    newest = {row.partner_id: row for row in reversed(rows)}
+    return [_placed(row) for row in newest.values()]
+
+
+async def codes_in_use(partner_ids: Collection[UUID], *, since: datetime) -> list[str]:
+    """Return the codes of open orders and of those that became final after `since`."""
+    found = OrderRow.filter(partner_id__in=partner_ids).filter(Q(status__in=_OPEN) | Q(final_at__gt=since))
+    return [str(code) for code in await found.values_list("code", flat=True)]
+
+
+async def waiting(partner_ids: Collection[UUID], *, now: datetime, most: int) -> list[Placed]:
+    """Return the orders that can be confirmed or cancelled now, the soonest delivery first."""
+    return await _soonest(
+        OrderRow.filter(partner_id__in=partner_ids, status=Status.PENDING.value, deliver_at__gte=now), most
+    )
+
+
+async def completable(partner_ids: Collection[UUID], *, due_by: datetime, most: int) -> list[Placed]:
+    """Return the confirmed orders whose delivery time is at most `due_by`, the soonest first."""
+    confirmed = Status.CONFIRMED.value
+    return await _soonest(
+        OrderRow.filter(partner_id__in=partner_ids, status=confirmed, deliver_at__lte=due_by), most
+    )
+
+
+async def open_orders(partner_ids: Collection[UUID], *, most: int) -> list[Placed]:
+    """Return the orders that something is still to be done about, the soonest delivery first."""
+    return await _soonest(OrderRow.filter(partner_id__in=partner_ids, status__in=_OPEN), most)
+
+
+async def page(
+    partner_id: UUID, *, status: Status | None, after: UUID | None, most: int
+) -> tuple[list[Order], bool]:
+    """Return a kitchen's orders, the newest delivery first, those behind `after`; and if more follow."""
+    wanted = OrderRow.filter(partner_id=partner_id)
+    if status:
+        wanted = wanted.filter(status=status.value)
+    last = await OrderRow.get_or_none(id=after, partner_id=partner_id) if after else None
+    if last:
+        earlier = Q(deliver_at__lt=last.deliver_at) | Q(deliver_at=last.deliver_at, id__lt=last.id)
+        wanted = wanted.filter(earlier)
+    rows = await wanted.order_by("-deliver_at", "-id").limit(most + 1)
+    return [row.to_order() for row in rows[:most]], len(rows) > most
+
+
+async def deliveries(partner_id: UUID, day: date, zone: ZoneInfo) -> list[Order]:
+    """Return what is delivered on a day of the kitchen, in time order; lost orders are left out."""
+    start, end = _day(day, zone)
+    rows = await OrderRow.filter(
+        partner_id=partner_id,
+        deliver_at__gte=start,
+        deliver_at__lt=end,
+        status__in=(*_OPEN, Status.COMPLETED.value),
+    ).order_by("deliver_at", "id")
+    return [row.to_order() for row in rows]
+
+
+async def money(partner_id: UUID, first: date, zone: ZoneInfo, *, now: datetime) -> MonthMoney:
+    """Return what the month that begins with `first` brought, by days of the kitchen's zone."""
+    start, _ = _day(first, zone)
+    end, _ = _day((first + timedelta(days=32)).replace(day=1), zone)
+    own = OrderRow.filter(partner_id=partner_id)
+    ended = own.filter(status_changed_at__gte=start, status_changed_at__lt=end)
+    due = own.filter(deliver_at__gte=start, deliver_at__lt=min(end, now), status=Status.CONFIRMED.value)
+    by_status = await _heaps(ended.filter(status__in=[status.value for status in FINAL]))
+    nothing = Heap(0, 0)
+    return MonthMoney(
+        completed=by_status.get(Status.COMPLETED, nothing),
+        waiting=(await _heaps(due)).get(Status.CONFIRMED, nothing),
+        cancelled=by_status.get(Status.CANCELLED, nothing),
+        expired=by_status.get(Status.EXPIRED, nothing),
+    )
+
+
+async def reviews(partner_id: UUID, *, most: int) -> Reviews:
+    """Return what customers said lately, and their average."""
+    reviewed = OrderRow.filter(partner_id=partner_id, review__isnull=False)
+    rows = await reviewed.order_by("-updated_at").limit(most)
+    ratings = [row["review"]["rating"] for row in await reviewed.values("review") if row["review"]]
+    average = sum(ratings) / len(ratings) if ratings else None
+    return Reviews(tuple(row.to_order() for row in rows), len(ratings), average)
+
+
+async def history(order_id: UUID) -> list[Event]:
+    """Return all that happened to an order, oldest first."""
+    rows = (
+        await EventRow.filter(order_id=order_id)
+        .order_by("version")
+        .only("version", "type", "at", "by", "data")
+    )
+    return [Event(EventType(row.type), row.version, row.at, load_by(row.by), row.data) for row in rows]
+
+
+async def acted_since(partner_ids: Collection[UUID], staff_ids: Collection[UUID], since: datetime) -> bool:
+    """Whether one of these people has changed the status of an order since."""
+    rows = await OrderRow.filter(partner_id__in=partner_ids, status_changed_at__gt=since).values(
+        "status_changed_by"
+    )
+    ids = {str(staff_id) for staff_id in staff_ids}
+    return any(row["status_changed_by"]["id"] in ids for row in rows)
+
+
+async def _soonest(wanted: Any, most: int) -> list[Placed]:
+    rows: Sequence[OrderRow] = (
+        await wanted.select_related("platform").order_by("deliver_at", "id").limit(most)
+    )
+    return [_placed(row) for row in rows]
+
+
+async def _heaps(wanted: Any) -> dict[Status, Heap]:
+    rows = (
+        await wanted.annotate(count=Count("id"), amount=Sum("total"))
+        .group_by("status")
+        .values("status", "count", "amount")
+    )
+    return {Status(row["status"]): Heap(row["count"], int(row["amount"])) for row in rows}
+
+
+def _day(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    start = datetime.combine(day, time(), tzinfo=zone)
+    return start, datetime.combine(day + timedelta(days=1), time(), tzinfo=zone)
+
+
+def _placed(row: OrderRow) -> Placed:
+    return Placed(row.to_order(), row.platform.name)
