@@ -158,8 +158,16 @@ class Batch:
     def _code_for(self, command: PlaceOrder) -> str:
         codes = self._known.codes.get(command.partner_id)
         if not codes:
+            self._alarm_no_code(command)
             raise NoFreeCode
         return codes[-1]
+
+    def _alarm_no_code(self, command: PlaceOrder) -> None:
+        """Owe the operators a word, once a day for each kitchen."""
+        now = self._clock.now()
+        partner = self._known.partners[command.partner_id]
+        occasion = f"{command.partner_id}:{now.date().isoformat()}"
+        self._changes.owe(Owed(NoticeKind.CODES_USED_UP, occasion, {"name": partner.code}), None, 0, now)
 
     def _timer(self, command: FireTimer) -> Planned | None:
         found = self._known.timers.get(command.timer_id)

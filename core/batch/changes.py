@@ -17,6 +17,7 @@ from core.notices.owed import Owed
 from core.orders import snapshot
 from core.orders.events import Event, Json
 from core.orders.order import Order, OrderId
+from core.orders.status import Status
 from core.schedule import Planned
 
 #: How often an address' `heard_at` is brought up to date at most: the windows it opens are days long.
@@ -39,6 +40,7 @@ class Changes:
     replanned: set[OrderId] = field(default_factory=set)
     drawn: dict[UUID, int] = field(default_factory=dict)
     heard: set[tuple[str, str]] = field(default_factory=set)
+    entered: list[Status] = field(default_factory=list)
     written_notices: Sequence[UUID] = ()
     written_webhooks: Sequence[UUID] = ()
 
@@ -62,6 +64,8 @@ class Changes:
     def happen(self, order: Order, event: Event) -> UUID:
         """An event, with the whole order as of it; returns the event's id."""
         event_id = ids.new()
+        if event.data.get("from") != event.data.get("to"):
+            self.entered.append(order.status)
         self.events.append(
             {
                 "id": str(event_id),
@@ -221,9 +225,11 @@ WITH placed AS (
     UPDATE partners p SET codes_drawn = n.codes_drawn
     FROM jsonb_populate_recordset(NULL::partners, $7::jsonb) n WHERE p.id = n.id
 ), heard AS (
-    UPDATE addresses a SET heard_at = $9
-    FROM jsonb_populate_recordset(NULL::addresses, $8::jsonb) n
-    WHERE a.kind = n.kind AND a.value = n.value AND (a.heard_at IS NULL OR a.heard_at < $10)
+    UPDATE addresses SET heard_at = $9 WHERE id IN (
+        SELECT a.id FROM addresses a
+        JOIN jsonb_populate_recordset(NULL::addresses, $8::jsonb) n USING (kind, value)
+        WHERE a.heard_at IS NULL OR a.heard_at < $10 ORDER BY a.id FOR NO KEY UPDATE OF a
+    )
 )
 SELECT 'notice' AS what, id FROM owed UNION ALL SELECT 'webhook', id FROM told
 """

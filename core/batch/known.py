@@ -31,6 +31,7 @@ class Staff:
 class Partner:
     """A kitchen, as far as a decision needs it."""
 
+    code: str
     zone: ZoneInfo
     paused_until: datetime | None
     codes_drawn: int
@@ -122,7 +123,8 @@ SELECT 'staff', s.id::text,
 FROM staff s WHERE s.id = ANY($3::uuid[]) AND s.removed_at IS NULL
 UNION ALL
 SELECT 'partner', id::text,
-       jsonb_build_object('zone', timezone, 'paused_until', paused_until, 'codes_drawn', codes_drawn)
+       jsonb_build_object('code', code, 'zone', timezone, 'paused_until', paused_until,
+           'codes_drawn', codes_drawn)
 FROM partners WHERE id = ANY($4::uuid[])
 UNION ALL
 SELECT 'platform', id::text,
@@ -156,7 +158,10 @@ def _keep_staff(known: Known, name: str, data: Mapping[str, Any]) -> None:
 def _keep_partner(known: Known, name: str, data: Mapping[str, Any]) -> None:
     paused = data["paused_until"]
     known.partners[UUID(name)] = Partner(
-        ZoneInfo(data["zone"]), datetime.fromisoformat(paused) if paused else None, data["codes_drawn"]
+        data["code"],
+        ZoneInfo(data["zone"]),
+        datetime.fromisoformat(paused) if paused else None,
+        data["codes_drawn"],
     )
 
 

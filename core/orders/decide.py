@@ -80,9 +80,7 @@ ASKED: Final[Mapping[type[Command], str]] = MappingProxyType(
 )
 
 
-def decide(
-    order: Order | None, command: Command, *, actor: Actor, terms: Terms, now: datetime
-) -> Decision:
+def decide(order: Order | None, command: Command, *, actor: Actor, terms: Terms, now: datetime) -> Decision:
     """Return what `command` does to `order`, and everything owed because of it.
 
     A command that was carried out before is answered with who did it and when; it changes nothing.
@@ -91,6 +89,7 @@ def decide(
     Raises NotAllowed if `actor` may not give this command at all; RuleError if the rules forbid it
     to everybody (a delivery in the past, a paused partner).
     """
+    _check_is_theirs(command, actor)
     if isinstance(command, PlaceOrder):
         return _place(command, actor, terms, now)
     if order is None:
@@ -113,6 +112,23 @@ def decide(
             return _fire(order, terms, now)
 
 
+def _check_is_theirs(command: Command, actor: Actor) -> None:
+    """Timers are the system's alone; placing is a platform's, changes and reviews are not a kitchen's."""
+    if (actor.kind is ActorKind.SYSTEM) is not isinstance(command, FireTimer):
+        raise NotAllowed("not_theirs")
+    if isinstance(command, PlaceOrder):
+        _check_places_its_own(command, actor)
+    if isinstance(command, ChangeOrder | ReviewOrder) and actor.kind is ActorKind.STAFF:
+        raise NotAllowed("only_platforms")
+
+
+def _check_places_its_own(command: PlaceOrder, actor: Actor) -> None:
+    if actor.kind is not ActorKind.PLATFORM:
+        raise NotAllowed("only_platforms")
+    if actor.id != command.platform_id:
+        raise NotAllowed("not_yours")
+
+
 def _check_belongs(order: Order, actor: Actor) -> None:
     if actor.kind is ActorKind.STAFF and actor.partner_id != order.partner_id:
         raise NotAllowed("not_yours")
@@ -127,9 +143,7 @@ def _check_may_act(actor: Actor) -> None:
         raise NotAllowed("not_a_platforms")
 
 
-def _check_placed(command: PlaceOrder, actor: Actor, terms: Terms, now: datetime) -> None:
-    if actor.kind is not ActorKind.PLATFORM:
-        raise NotAllowed("only_platforms")
+def _check_placed(command: PlaceOrder, terms: Terms, now: datetime) -> None:
     if terms.paused_until and terms.paused_until > now:
         raise RuleError("partner_paused", until=terms.paused_until)
     if command.deliver_at <= now:
@@ -141,7 +155,7 @@ def _check_placed(command: PlaceOrder, actor: Actor, terms: Terms, now: datetime
 
 
 def _place(command: PlaceOrder, actor: Actor, terms: Terms, now: datetime) -> Decision:
-    _check_placed(command, actor, terms, now)
+    _check_placed(command, terms, now)
     by = By(actor.via, actor.name, actor.id)
     order = Order(
         id=command.order_id,
@@ -298,7 +312,7 @@ def _fire(order: Order, terms: Terms, now: datetime) -> Decision:
         return Decision(about(order, AnswerKind.NOTHING, "fire"))
     if timer.kind is TimerKind.DAY_BEFORE:
         return _remind_of_tomorrow(order, terms, now)
-    if timer.kind is TimerKind.EXPIRY:  # due, yet not overdue: the delivery was moved; the plan has a new timer
+    if timer.kind is TimerKind.EXPIRY:  # due, yet not overdue: the clock went back since
         return Decision(about(order, AnswerKind.NOTHING, "fire"))
     return _climb(order, timer, terms, now)
 
@@ -348,7 +362,7 @@ def _because(reason: Reason | None) -> dict[str, Json]:
     return {"reason": dump_reason(reason)} if reason else {}
 
 
-def _happened(  # noqa: PLR0913  (every part of an event, by name where it could be mistaken)
+def _happened(
     order: Order,
     kind: EventType,
     actor: Actor,
