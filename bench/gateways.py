@@ -1,0 +1,120 @@
+"""The fakes, in a process of their own: Zalo without its rate limits, a mail server, a platform's webhooks.
+
+Says in one line of JSON where they are, then answers each line on its standard input with one line;
+ends when that is closed.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import uvloop
+from aiohttp import web
+
+from sandbox.feed import Feed
+from sandbox.listener import Listener
+from sandbox.mailbox import Mailbox
+from sandbox.moments import real_time
+from sandbox.zalo.fake import FakeZalo
+
+
+class Gateways:
+    """What came in at the fakes, by the clock of this machine."""
+
+    def __init__(self, zalo: FakeZalo, mailbox: Mailbox) -> None:
+        self._zalo = zalo
+        self._mailbox = mailbox
+        self.webhooks = 0
+        self._answers: Final[Mapping[str, Callable[..., Any]]] = {
+            "people": self._people,
+            "count": self._count,
+            "calls": self._calls,
+            "forget": self._forget,
+        }
+
+    def answer(self, line: str) -> Any:
+        """Return what one line asks for: `["people", [ids]]`, `["count"]`, `["calls"]`, `["forget"]`."""
+        asked, *rest = json.loads(line)
+        return self._answers[asked](*rest)
+
+    async def take_webhook(self, request: web.Request) -> web.Response:
+        """Take a webhook, as a platform that is content with everything."""
+        await request.read()
+        self.webhooks += 1
+        return web.Response()
+
+    def _people(self, user_ids: list[str]) -> int:
+        for user_id in user_ids:
+            self._zalo.person(user_id).last_interaction = real_time()
+        return len(self._zalo.people)
+
+    def _count(self) -> dict[str, int]:
+        cards = sum(len(person.bubbles) for person in self._zalo.people.values())
+        return {"zalo": cards, "mail": len(self._mailbox.mails), "webhooks": self.webhooks}
+
+    def _calls(self) -> dict[str, list[tuple[float, str, str]]]:
+        """Return when, to whom, and the first line, of every card and mail."""
+        cards = [
+            (bubble.at.timestamp(), person.user_id, bubble.text.partition("\n")[0])
+            for person in self._zalo.people.values()
+            for bubble in person.bubbles
+        ]
+        mails = [(mail.at.timestamp(), mail.to[0], mail.subject) for mail in self._mailbox.mails]
+        return {"zalo": cards, "mail": mails}
+
+    def _forget(self) -> None:
+        for person in self._zalo.people.values():
+            person.bubbles.clear()
+        self._mailbox.mails.clear()
+        self.webhooks = 0
+
+
+async def _main() -> None:
+    feed = Feed(keep=1)
+    async with FakeZalo(feed=feed, per_minute=None) as zalo, Mailbox(feed=feed) as mailbox:
+        gateways = Gateways(zalo, mailbox)
+        app = web.Application()
+        app.router.add_post("/webhooks", gateways.take_webhook)
+        platform = Listener(app)
+        await platform.start()
+        try:
+            _say(_addresses(zalo, mailbox, platform))
+            await _answer_lines(gateways)
+        finally:
+            await platform.stop()
+
+
+def _addresses(zalo: FakeZalo, mailbox: Mailbox, platform: Listener) -> dict[str, str]:
+    """Return the settings by which the product reaches these gateways, and the platform's address."""
+    tokens = zalo.issue_tokens()
+    return {
+        "ZALO_APP_ID": zalo.app_id,
+        "ZALO_APP_SECRET": zalo.app_secret,
+        "ZALO_OA_ID": zalo.oa_id,
+        "ZALO_OA_SECRET": zalo.oa_secret,
+        "ZALO_ACCESS_TOKEN": tokens.access_token,
+        "ZALO_REFRESH_TOKEN": tokens.refresh_token,
+        "ZALO_OPENAPI_URL": zalo.url,
+        "ZALO_BUSINESS_URL": zalo.url,
+        "ZALO_OAUTH_URL": zalo.url,
+        "SMTP_URL": mailbox.smtp_url,
+        "EMAIL_FROM": "Chốt Đơn <don@chotdon.example>",
+        "webhook_url": f"{platform.url}/webhooks",
+    }
+
+
+async def _answer_lines(gateways: Gateways) -> None:
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        _say(gateways.answer(line))
+
+
+def _say(answer: Any) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    uvloop.run(_main())

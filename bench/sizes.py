@@ -1,0 +1,62 @@
+"""How much is measured: enough to trust, quickly, or just enough to see that it works."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Counts of one run. Everything is bounded by these, and each wait by `patience` seconds."""
+
+    rounds: int
+    taps: int
+    orders: int
+    few_timers: int
+    many_timers: int
+    sweep_rounds: int
+    sweeps_a_round: int
+    cards: int
+    orders_a_second: int
+    seconds: int
+    patience: float = 240.0
+
+
+FULL: Final = Size(
+    rounds=5,
+    taps=6_000,
+    orders=6_000,
+    few_timers=1_000,
+    many_timers=1_000_000,
+    sweep_rounds=10,
+    sweeps_a_round=50,
+    cards=6_000,
+    orders_a_second=100,
+    seconds=30,
+)
+QUICK: Final = Size(
+    rounds=3,
+    taps=1_500,
+    orders=1_500,
+    few_timers=1_000,
+    many_timers=50_000,
+    sweep_rounds=5,
+    sweeps_a_round=20,
+    cards=1_500,
+    orders_a_second=100,
+    seconds=8,
+)
+#: For the test of the benchmark itself; its figures mean nothing.
+SMOKE: Final = Size(
+    rounds=1,
+    taps=80,
+    orders=40,
+    few_timers=300,
+    many_timers=1_200,
+    sweep_rounds=1,
+    sweeps_a_round=2,
+    cards=40,
+    orders_a_second=20,
+    seconds=2,
+    patience=60.0,
+)
+SIZES: Final = {"full": FULL, "quick": QUICK, "smoke": SMOKE}
