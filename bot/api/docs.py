@@ -17,7 +17,7 @@ from bot.keys import SETTINGS
 
 STYLE_PATH: Final = "/api/docs.css"
 _HERE: Final = Path(__file__).parent
-_METHODS: Final = ("get", "post", "patch")
+_METHODS: Final = ("post", "get", "patch")
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'",

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -120,6 +121,8 @@ def _problem_of(error: BaseException) -> Problem:
         case NoFreeCode():
             return Problem("codes_used_up", headers=_retry_after(_CODES_COME_BACK))
         case _:
+            # By name only: the sentence of a database error may carry what somebody sent.
+            structlog.get_logger().warning("api_unavailable", fault=type(error.__cause__ or error).__name__)
             return Problem("unavailable", headers=_retry_after(_BACK_SOON))
 
 

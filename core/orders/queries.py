@@ -103,7 +103,7 @@ def _sorted(wanted: Wanted, after: After | None) -> Any:
         rows = rows.filter(Q(updated_at__gt=after.at) | Q(updated_at=after.at, id__gt=after.id))
     # Transactions commit in another order than they took their time: whoever pages forward must not
     # pass by one that is still open, so only what is older than the oldest open one is seen.
-    settled = RawSQL("changed_in < pg_snapshot_xmin(pg_current_snapshot())")
+    settled = RawSQL("(changed_in < pg_snapshot_xmin(pg_current_snapshot()))")
     return rows.annotate(settled=settled).filter(settled=True).order_by("updated_at", "id")
 
 

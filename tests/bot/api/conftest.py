@@ -83,7 +83,9 @@ class Caller:
 
     async def list(self, **params: str) -> Heard:
         """List orders; `from_` stands for `from`."""
-        return await self.call("GET", ORDERS, params={name.rstrip("_"): text for name, text in params.items()})
+        return await self.call(
+            "GET", ORDERS, params={name.rstrip("_"): text for name, text in params.items()}
+        )
 
 
 class Kitchen:
@@ -177,17 +179,13 @@ async def http(
 
 
 @pytest.fixture
-async def shop(
-    database: Database, http: "TestClient[web.Request, web.Application]"
-) -> Caller:
+async def shop(database: Database, http: "TestClient[web.Request, web.Application]") -> Caller:
     """Return the platform whose orders these are; we tell its customers."""
     return Caller(http, await platforms.add("Cơm Ngon", now=database.clock.now()))
 
 
 @pytest.fixture
-async def rival(
-    database: Database, http: "TestClient[web.Request, web.Application]"
-) -> Caller:
+async def rival(database: Database, http: "TestClient[web.Request, web.Application]") -> Caller:
     """Return another platform, which tells its own customers."""
     keys = await platforms.add("Ăn Nhanh", now=database.clock.now(), notify_customer=False)
     return Caller(http, keys)

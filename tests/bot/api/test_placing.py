@@ -138,9 +138,7 @@ async def test_a_key_is_the_same_bare_or_quoted(shop: Caller, order: dict[str, A
     assert again.body == first.body
 
 
-async def test_a_key_outlives_the_delivery(
-    shop: Caller, database: Database, order: dict[str, Any]
-) -> None:
+async def test_a_key_outlives_the_delivery(shop: Caller, database: Database, order: dict[str, Any]) -> None:
     """A late repeat is answered as the first time, though such an order could not be placed any more."""
     first = await shop.place(order, key="abc-1")
     await travel_to(database, datetime.fromisoformat(order["deliver_at"]) + timedelta(minutes=1))
@@ -250,9 +248,7 @@ async def test_a_total_that_does_not_add_up_is_told_what_it_is(shop: Caller, ord
     assert "900000" in (await _refused(shop, order, total=900_001)).faults["total",]
 
 
-async def test_a_customer_needs_a_way_to_be_told(
-    shop: Caller, rival: Caller, order: dict[str, Any]
-) -> None:
+async def test_a_customer_needs_a_way_to_be_told(shop: Caller, rival: Caller, order: dict[str, Any]) -> None:
     """Phone or email, unless the platform tells its customers itself."""
     nameless = {**order, "customer": {"name": "Chị Hoa"}}
 
@@ -290,10 +286,10 @@ async def test_a_kitchen_whose_codes_are_all_in_use_takes_no_more(
 
 _USE_CODES = """
 INSERT INTO orders (id, platform_id, external_id, partner_id, code, status, version, revision, deliver_at,
-    ordered_at, placed_at, asked_at, updated_at, address, note, items, fees, discount, total, currency, customer,
-    status_changed_at, status_changed_by, fingerprint)
+    ordered_at, placed_at, asked_at, updated_at, address, note, items, fees, discount, total, currency,
+    customer, status_changed_at, status_changed_by, fingerprint)
 SELECT gen_random_uuid(), platform_id, 'other-' || n.code, partner_id, n.code, status, version, revision,
-    deliver_at, ordered_at, placed_at, asked_at, updated_at, address, note, items, fees, discount, total, currency,
-    customer, status_changed_at, status_changed_by, fingerprint
+    deliver_at, ordered_at, placed_at, asked_at, updated_at, address, note, items, fees, discount, total,
+    currency, customer, status_changed_at, status_changed_by, fingerprint
 FROM orders, unnest($1::text[]) n(code) WHERE external_id = 'PX-2026-000123'
 """
