@@ -205,9 +205,9 @@ async def _notice_may_have_failed(connection: Connection, outgoing: Outgoing, no
 
 _END_MESSAGE: Final = """
 UPDATE messages SET
-    state = CASE WHEN receipt IN ('delivered', 'seen') THEN 'sent' ELSE $2 END,
-    next_at = CASE WHEN receipt IN ('delivered', 'seen') THEN NULL ELSE $3 END,
-    why = $4, gateway_id = coalesce($5, gateway_id), sent_at = coalesce($6, sent_at), leased_until = NULL
+    state = CASE WHEN receipt IN ('delivered', 'seen') THEN 'sent' ELSE $2::text END,
+    next_at = CASE WHEN receipt IN ('delivered', 'seen') THEN NULL ELSE $3::timestamptz END,
+    why = $4, gateway_id = coalesce($5::text, gateway_id), sent_at = coalesce($6::timestamptz, sent_at), leased_until = NULL
 WHERE id = $1
 """
 
