@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -56,7 +56,9 @@ class Step:
 
     what: str
     by: str
-    at: Moment
+    at: str
+    ago: str
+    machine: str
     details: tuple[str, ...]
 
 
@@ -273,7 +275,21 @@ _DEEDS: Final[Mapping[EventType, str]] = MappingProxyType(
 
 def _step(view: View, event: Event) -> Step:
     by = " ".join(part for part in (who(view.texts, event.by), way(view.texts, event.by.via)) if part)
-    return Step(view.texts.t(_DEEDS[event.type]), by, moment(view, event.at), _details(view, event))
+    return Step(
+        view.texts.t(_DEEDS[event.type]),
+        by,
+        view.texts.moment(event.at, view.zone, view.now),
+        _ago(view, event.at),
+        event.at.isoformat(timespec="seconds"),
+        _details(view, event),
+    )
+
+
+def _ago(view: View, at: datetime) -> str:
+    past = view.now - at
+    if past < timedelta(minutes=1):
+        return view.texts.t("vừa xong")
+    return view.texts.t("{span} trước", span=view.texts.span(past))
 
 
 def _details(view: View, event: Event) -> tuple[str, ...]:

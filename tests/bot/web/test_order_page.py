@@ -24,7 +24,7 @@ async def test_a_new_order_in_the_order_of_importance(site: Site) -> None:
     page = await site.opens(site.path(order))
     said = [
         f"Chờ xác nhận Đơn {order.code}",
-        "Giao lúc 11:30 thứ Ba 24/11/2026 · còn 3 giờ",
+        "Giao lúc 11:30 thứ Ba 24/11/2026 còn 3 giờ",
         "40 suất · 2.450.000 đ",
         "20 × Cơm gà không hành 1.200.000 đ",
         "Giao đến 12 Lê Lợi, Quận 1, TP.HCM",
@@ -108,7 +108,7 @@ async def test_the_history_says_who_when_and_how(site: Site) -> None:
     said = ["Xác nhận đơn · Minh qua Zalo", "Đổi đơn · Đặt Cơm", "Giờ giao: 11:30", "Đặt đơn · Đặt Cơm"]
     places = [history.index(words) for words in said]
     assert places == sorted(places)
-    assert "08:10 thứ Ba 24/11/2026" in history
+    assert "08:10 thứ Ba 24/11 · vừa xong" in history
 
 
 async def test_a_review_is_shown(site: Site) -> None:
@@ -154,7 +154,7 @@ async def test_a_page_is_small(site: Site) -> None:
 
 
 async def test_confirm(site: Site) -> None:
-    """The order is confirmed once, in the reader's name, as by email; the page says so and what comes next."""
+    """It is confirmed once, in the reader's name, as by email; the page says so, and what comes next."""
     order = await site.places()
     page = await site.presses(site.path(order), "confirm")
     order = await site.order(order.id)
