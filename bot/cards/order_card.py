@@ -111,7 +111,7 @@ def _acting(view: View) -> tuple[Button, ...]:
 
 def _confirm_button(view: View) -> Button:
     return Button(
-        view.texts.t("Xác nhận đơn hàng"),
+        view.texts.label("Xác nhận đơn hàng"),
         payload=view.payload(Purpose.CONFIRM),
         url=f"{view.link}#confirm",
         word=f"XN {view.order.code}",
@@ -121,7 +121,7 @@ def _confirm_button(view: View) -> Button:
 
 def _cancel_button(view: View) -> Button:
     return Button(
-        view.texts.t("Huỷ đơn hàng"),
+        view.texts.label("Huỷ đơn hàng"),
         payload=view.payload(Purpose.CANCEL),
         url=f"{view.link}#cancel",
         word=f"HUY {view.order.code}",
@@ -131,7 +131,7 @@ def _cancel_button(view: View) -> Button:
 
 def _complete_button(view: View) -> Button:
     return Button(
-        view.texts.t("Hoàn thành"),
+        view.texts.label("Hoàn thành"),
         payload=view.payload(Purpose.COMPLETE),
         url=f"{view.link}#complete",
         word=f"HT {view.order.code}",
@@ -148,12 +148,12 @@ def _hotline_buttons(view: View) -> tuple[Button, ...]:
 
 def hotline_buttons(desk: Desk, texts: Texts) -> tuple[Button, ...]:
     """Return the button that calls the operators, where their number is known."""
-    return (Button(texts.t("Gọi tổng đài"), phone=desk.hotline),) if desk.hotline else ()
+    return (Button(texts.label("Gọi tổng đài"), phone=desk.hotline),) if desk.hotline else ()
 
 
 def details_button(view: View) -> Button:
     """Return the link to the order's page."""
-    return Button(view.texts.t("Xem chi tiết đơn hàng"), url=view.link, word=f"CT {view.order.code}")
+    return Button(view.texts.label("Xem chi tiết đơn hàng"), url=view.link, word=f"CT {view.order.code}")
 
 
 # --- In few letters -------------------------------------------------------------------------------

@@ -48,6 +48,10 @@ class Texts:
         said = self._catalogue.gettext(sentence)
         return said.format(**facts) if facts else said
 
+    def label(self, sentence: str, /) -> str:
+        """Return the label of a button: what it does may be another word than what then is ("Complete")."""
+        return self._catalogue.pgettext("button", sentence)
+
     def n(self, sentence: str, count: int, /, **facts: object) -> str:
         """Return the sentence for so many things; its blank `count` is the number."""
         said = self._catalogue.ngettext(sentence, sentence, count)
