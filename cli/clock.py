@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -32,11 +33,7 @@ def show_clock(*, as_json: bool) -> None:
 
     Example: chotdon clock show
     """
-
-    async def work(office: Office) -> timedelta:
-        return await product_clock.ahead(office.database)
-
-    _show(run(work), as_json=as_json)
+    _show(*run(_told), as_json=as_json)
 
 
 @clock.command("advance")
@@ -48,13 +45,13 @@ def advance_clock(by: timedelta, *, as_json: bool) -> None:
     Example: chotdon clock advance PT24H
     """
 
-    async def work(office: Office) -> timedelta:
+    async def work(office: Office) -> tuple[timedelta, ZoneInfo]:
         _refuse_in_production(office)
         async with office.ledger() as ledger:
             await advance(office.database, ledger, by)
-        return await product_clock.ahead(office.database)
+        return await _told(office)
 
-    _show(run(work), as_json=as_json)
+    _show(*run(work), as_json=as_json)
 
 
 @clock.command("reset")
@@ -65,12 +62,12 @@ def reset_clock(*, as_json: bool) -> None:
     Example: chotdon clock reset
     """
 
-    async def work(office: Office) -> timedelta:
+    async def work(office: Office) -> tuple[timedelta, ZoneInfo]:
         _refuse_in_production(office)
         await reset(office.database)
-        return await product_clock.ahead(office.database)
+        return await _told(office)
 
-    _show(run(work), as_json=as_json)
+    _show(*run(work), as_json=as_json)
 
 
 async def advance(database: Database, ledger: Ledger, by: timedelta) -> datetime:
@@ -99,9 +96,14 @@ def _refuse_in_production(office: Office) -> None:
         raise RuleError("clock_in_production")
 
 
-def _show(ahead: timedelta, *, as_json: bool) -> None:
+async def _told(office: Office) -> tuple[timedelta, ZoneInfo]:
+    return await product_clock.ahead(office.database), ZoneInfo(office.settings.timezone)
+
+
+def _show(ahead: timedelta, zone: ZoneInfo, *, as_json: bool) -> None:
+    now = (real_now() + ahead).astimezone(zone)
     document: dict[str, object] = {
-        "now": (real_now() + ahead).isoformat(timespec="seconds"),
+        "now": now.isoformat(timespec="seconds"),
         "ahead_seconds": int(ahead.total_seconds()),
     }
     lines = {"now": document["now"], "ahead": str(ahead) if ahead else "not at all"}

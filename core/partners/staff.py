@@ -110,7 +110,6 @@ async def remove(database: Database, partner_id: UUID, name: str) -> Member:
         await connection.execute(
             "UPDATE staff SET removed_at = $2 WHERE id = $1", member.id, database.clock.now()
         )
-        await connection.execute("DELETE FROM link_codes WHERE staff_id = $1", member.id)
         return member
 
 
@@ -182,4 +181,4 @@ SELECT s.id, s.partner_id, s.name, s.role, s.notify, s.locale, s.added_at,
        a.kind, a.value, a.added_at AS linked_at, a.heard_at, a.ended_at
   FROM staff s LEFT JOIN addresses a ON a.staff_id = s.id
 """
-_LIVE: Final = "AND s.removed_at IS NULL ORDER BY s.position, a.added_at, a.id"
+_LIVE: Final = "AND s.removed_at IS NULL ORDER BY s.position, a.added_at, a.kind DESC, a.id"
