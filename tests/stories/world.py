@@ -1,0 +1,355 @@
+"""A whole Chốt Đơn with the people around it: phones, mailboxes, platforms, a clock moved by hand.
+
+Everything travels as it really does: signed webhooks in, the fakes' HTTP and SMTP out. Whoever gets a
+message that the story did not expect fails the story.
+"""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from bot.app import open_app
+from cli.clock import advance
+from core import platforms
+from core.actors import Role
+from core.channels import ChannelName
+from core.clock import real_now
+from core.database import Database, connect
+from core.ledger import Ledger
+from core.partners import linking, partners, staff
+from core.settings import Settings
+from jobs.queues import Jobs, open_redis
+from jobs.wake import RedisWake
+from jobs.worker import Service, open_service, run_until
+from sandbox.mailbox import Mail, Mailbox
+from sandbox.platform import FakePlatform
+from sandbox.zalo import Bubble, Delivery, FakeZalo, Person
+
+VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
+OPERATORS: Final = "truc-ca@chotdon.example"
+_QUIET_WITHIN: Final = 20.0
+
+
+@dataclass(slots=True)
+class Phone:
+    """A phone with Zalo on it."""
+
+    person: Person
+    world: "World"
+
+    async def taps(self, label: str, *, on: Bubble | None = None) -> Delivery:
+        """Tap a button, by default the newest with this label; return once everything has settled."""
+        delivery = await self.person.tap(label, on=on)
+        assert delivery.status == 200, delivery
+        await self.world.settles()
+        return delivery
+
+    async def says(self, text: str) -> None:
+        """Write to the Official Account, and wait until everything has settled."""
+        delivery = await self.person.say(text)
+        assert delivery.status == 200, delivery
+        await self.world.settles()
+
+    async def sees(self, *texts: str) -> Bubble:
+        """Read the oldest unread message that contains the first text; the others must stand in it too."""
+        bubble = await self.person.sees(texts[0], within=0.2)
+        missing = [text for text in texts if text not in bubble.text]
+        assert not missing, f"{missing} not in:\n{bubble.text}"
+        return bubble
+
+    def buttons(self, bubble: Bubble) -> list[str]:
+        """Return the labels under a message."""
+        return [button.title for button in bubble.buttons]
+
+
+@dataclass(slots=True)
+class Inbox:
+    """Somebody's mailbox."""
+
+    address: str
+    mailbox: Mailbox
+    read: set[str] = field(default_factory=set)
+
+    @property
+    def unread(self) -> list[Mail]:
+        """The mails nobody has opened yet, oldest first."""
+        return [mail for mail in self.mailbox.inbox(self.address) if mail.mail_id not in self.read]
+
+    def gets(self, *texts: str) -> Mail:
+        """Open the oldest unread mail whose subject or text contains all of these."""
+        for mail in self.unread:
+            if all(text in f"{mail.subject}\n{mail.text}" for text in texts):
+                self.read.add(mail.mail_id)
+                return mail
+        raise AssertionError(f"no mail with {texts}; unread: {[mail.subject for mail in self.unread]}")
+
+    def opens_all(self) -> list[Mail]:
+        """Open whatever is unread."""
+        mails = self.unread
+        self.read |= {mail.mail_id for mail in mails}
+        return mails
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """A staff member with a phone and a mailbox."""
+
+    name: str
+    staff_id: UUID
+    phone: Phone
+    mail: Inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order as the platform that placed it knows it."""
+
+    platform: FakePlatform
+    id: str
+    code: str
+    body: Mapping[str, Any]
+
+    def heard(self, event: str, *, times: int = 1, by: FakePlatform | None = None) -> dict[str, Any]:
+        """Check how often a platform (the order's own by default) was told this; return the last body."""
+        attempts = (by or self.platform).heard(event, self.id)
+        assert len(attempts) == times, [attempt.type for attempt in (by or self.platform).heard("", self.id)]
+        return dict(json.loads(attempts[-1].body)) if attempts else {}
+
+
+@dataclass(slots=True)
+class World:
+    """The service and everybody around it."""
+
+    settings: Settings
+    database: Database
+    ledger: Ledger
+    service: Service
+    zalo: FakeZalo
+    mailbox: Mailbox
+    url: str
+    platforms: dict[str, FakePlatform] = field(default_factory=dict)
+    people: dict[str, Somebody] = field(default_factory=dict)
+    inboxes: dict[str, Inbox] = field(default_factory=dict)
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    placed: int = 0
+
+    @property
+    def now(self) -> datetime:
+        """Product time, in Vietnam."""
+        return self.database.clock.now().astimezone(VIETNAM)
+
+    @property
+    def operators(self) -> Inbox:
+        """The operators' mailbox."""
+        return self.inbox(OPERATORS)
+
+    def inbox(self, address: str) -> Inbox:
+        """Return a mailbox, the same one each time."""
+        return self.inboxes.setdefault(address, Inbox(address, self.mailbox))
+
+    async def platform(self, name: str = "Cơm Ngon", **options: Any) -> FakePlatform:
+        """Add a platform that is told of everything."""
+        platform = await self.stack.enter_async_context(FakePlatform(name, clock=self.database.clock.now))
+        keys = await platforms.add(
+            name, now=self.now, webhook_url=platform.webhook_url, allow_private=True, **options
+        )
+        platform.connect(api_url=self.url, api_key=keys.api_key, webhook_secret=keys.webhook_secret)
+        self.platforms[name] = platform
+        return platform
+
+    async def kitchen(
+        self,
+        code: str = "com-nha-lan",
+        *,
+        owner: str = "Lan",
+        locale: str = "vi",
+        timezone: str = "Asia/Ho_Chi_Minh",
+        email: str | None = "lan@example.com",
+    ) -> Somebody:
+        """Add a kitchen whose owner has linked her Zalo; return the owner."""
+        new = partners.NewPartner(code, f"Bếp {owner}", locale, timezone, owner=owner, email=email)
+        _, member = await partners.add(self.database, new)
+        return await self._equip(owner, member.id, email)
+
+    async def hires(
+        self,
+        name: str,
+        role: str,
+        *,
+        kitchen: str = "com-nha-lan",
+        email: str | None = None,
+        notify: bool = False,
+        zalo: bool = True,
+    ) -> Somebody:
+        """Add a staff member, by default with a linked Zalo."""
+        partner = await partners.by_code(self.database.pool, kitchen)
+        new = staff.new_member(name, role=Role(role), email=email, notify=notify)
+        member = await staff.add(self.database, partner.id, new)
+        return await self._equip(name, member.id, email, zalo=zalo)
+
+    async def _equip(self, name: str, staff_id: UUID, email: str | None, *, zalo: bool = True) -> Somebody:
+        person = self.zalo.person(str(4_000_000_000_000_000_000 + len(self.zalo.people)), name)
+        phone = Phone(person, self)
+        if zalo:
+            await self.link(phone, staff_id)
+        somebody = Somebody(name, staff_id, phone, self.inbox(email or f"{name}@nowhere.example"))
+        self.people[name] = somebody
+        return somebody
+
+    async def link(self, phone: Phone, staff_id: UUID) -> None:
+        """Link this phone's Zalo to a staff member by a code, as everybody does."""
+        key = linking.code_key(self.settings.require("secret_key"))
+        code = await linking.create_code(self.database, staff_id, ChannelName.ZALO, key=key)
+        await phone.says(code.text)
+        phone.person.reads_all()
+
+    async def order(
+        self,
+        *,
+        platform: FakePlatform | None = None,
+        deliver_in: timedelta = timedelta(hours=6),
+        **parts: Any,
+    ) -> Placed:
+        """Let a platform (the first by default) place an order, and wait until everybody was told."""
+        platform = platform or next(iter(self.platforms.values()))
+        self.placed += 1
+        body = {
+            "external_id": f"PX-{self.placed}",
+            "partner": "com-nha-lan",
+            "deliver_at": (self.now + deliver_in).isoformat(),
+            "customer": {
+                "name": "Công ty ABC",
+                "phone": "0909123456",
+                "email": "an@example.com",
+                "locale": "vi",
+            },
+            "address": "12 Lê Lợi, Quận 1, TP.HCM",
+            "note": "Giao cổng sau",
+            "items": [{"name": "Cơm gà", "quantity": 20, "unit_price": 45_000}],
+            "total": 900_000,
+            "currency": "VND",
+        } | parts
+        answer = await platform.place(body)
+        assert answer.status == 201, answer
+        await self.settles()
+        return Placed(platform, answer.body["id"], answer.body["code"], answer.body)
+
+    async def passes(self, by: timedelta) -> None:
+        """Let product time pass in one leap, and wait until everything that became due has settled."""
+        await advance(self.database, self.ledger, by)
+        await self.service.sweeper.sweep()
+        await self.settles()
+
+    async def passes_until(self, moment: datetime) -> None:
+        """Let product time pass until just after a moment."""
+        await self.passes(moment - self.now + timedelta(seconds=1))
+
+    async def settles(self) -> None:
+        """Wait until nothing is owed that could leave now."""
+        async with asyncio.timeout(_QUIET_WITHIN):
+            while await self._is_busy():
+                await asyncio.sleep(0.02)  # noqa: ASYNC110 - the database tells nobody when it is idle
+
+    async def _is_busy(self) -> bool:
+        return bool(await self.database.pool.fetchval(_BUSY, self.database.clock.now(), real_now()))
+
+    def nobody_got_more(self) -> None:
+        """Fail when somebody got a message or a mail that the story did not expect."""
+        chats = {
+            person.name: [bubble.text for bubble in person.unread]
+            for person in self.zalo.people.values()
+            if person.unread
+        }
+        mails = {
+            address: [mail.subject for mail in self.inbox(address).unread]
+            for address in self.mailbox.addresses
+            if self.inbox(address).unread
+        }
+        assert not chats, f"unexpected messages: {chats}"
+        assert not mails, f"unexpected mails: {mails}"
+
+
+_BUSY: Final = """
+SELECT EXISTS (SELECT 1 FROM notices WHERE state = 'owed')
+    OR EXISTS (SELECT 1 FROM messages WHERE state IN ('waiting', 'unclear') AND next_at <= $1)
+    OR EXISTS (SELECT 1 FROM messages WHERE leased_until > $2)
+    OR EXISTS (SELECT 1 FROM webhooks WHERE state = 'waiting' AND next_at <= $1)
+    OR EXISTS (SELECT 1 FROM webhooks WHERE state = 'waiting' AND leased_until > $2)
+"""
+
+
+@asynccontextmanager
+async def open_world(database_url: str, redis_url: str, **changed: Any) -> AsyncIterator[World]:
+    """Open the service with its fakes until the block ends; `changed` are other settings."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(connect(database_url))
+        clock = database.clock.now
+        zalo = await stack.enter_async_context(FakeZalo(clock=clock))
+        mailbox = await stack.enter_async_context(Mailbox(clock=clock))
+        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        known = {"database_url": database_url, "redis_url": redis_url, "base_url": url}
+        settings = Settings(**(known | _gateways(zalo, mailbox) | changed))
+        redis = open_redis(redis_url)
+        stack.push_async_callback(redis.aclose)
+        app = await stack.enter_async_context(open_app(settings, database, RedisWake(Jobs(redis))))
+        await stack.enter_async_context(_serving(app, listening))
+        service = await stack.enter_async_context(open_service(settings, database))
+        await stack.enter_async_context(_working(settings, service))
+        zalo.webhook_url = f"{url}/webhooks/zalo"
+        world = World(settings, database, service.ledger, service, zalo, mailbox, url)
+        await stack.enter_async_context(world.stack)
+        yield world
+
+
+def _gateways(zalo: FakeZalo, mailbox: Mailbox) -> dict[str, Any]:
+    tokens = zalo.issue_tokens()
+    return {
+        "secret_key": "a key for stories, as long as it should be",
+        "zalo_app_id": zalo.app_id,
+        "zalo_app_secret": zalo.app_secret,
+        "zalo_oa_id": zalo.oa_id,
+        "zalo_oa_secret": zalo.oa_secret,
+        "zalo_access_token": tokens.access_token,
+        "zalo_refresh_token": tokens.refresh_token,
+        "zalo_openapi_url": zalo.url,
+        "zalo_business_url": zalo.url,
+        "zalo_oauth_url": zalo.url,
+        "smtp_url": mailbox.smtp_url,
+        "email_from": "Chốt Đơn <chotdon@chotdon.example>",
+        "operator_emails": OPERATORS,
+        "hotline": "1900 6868",
+        "webhook_allow_private": True,
+        "sweep_every": timedelta(seconds=1),
+    }
+
+
+@asynccontextmanager
+async def _serving(app: web.Application, listening: socket.socket) -> AsyncIterator[None]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    await web.SockSite(runner, listening).start()
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _working(settings: Settings, service: Service) -> AsyncIterator[None]:
+    stopped = asyncio.Event()
+    running = asyncio.create_task(run_until(stopped, settings, service))
+    try:
+        yield
+    finally:
+        stopped.set()
+        await running
