@@ -41,7 +41,7 @@ class Waiting:
     """A database in which so many timers wait, and whoever sweeps it."""
 
     name: str
-    connection: asyncpg.Connection[asyncpg.Record]
+    connection: "asyncpg.Connection[asyncpg.Record]"
     sweeper: Child
     timers: int
     used: int = 0

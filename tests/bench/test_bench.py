@@ -1,0 +1,128 @@
+"""The benchmark itself, in a size that says nothing of speed: everything starts, is measured, and ends."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from bench import pgbench
+from bench.figures import Aim, Figure, percentile, shown, table
+from bench.load import pack, unpack
+from bench.promptness import first_calls
+
+ROOT = Path(__file__).parents[2]
+FIGURES = {
+    "tap.rows",
+    *(f"tap.{connections}.{name}" for connections in (8, 32) for name in ("rate", "p50", "p99")),
+    *("place.rate", "place.p99", "cards.rate", "prompt.rate", "prompt.p50", "prompt.p99", "prompt.max"),
+    *(f"sweep.{what}.{name}" for what in ("idle", "due") for name in ("few", "many", "ratio")),
+    *("memory.web", "memory.worker"),
+}
+ANCHOR = {"pgbench.tps", "pgbench.latency", "tap.8.ratio", "tap.32.ratio"}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what the smallest run kept, together with what it printed."""
+    folder = tmp_path_factory.mktemp("bench")
+    kept, temporary = folder / "bench.json", folder / "tmp"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "bench", "--size=smoke", f"--json={kept}"]
+    environment = {"PATH": "/usr/bin:/bin", "TMPDIR": str(temporary)}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return {**json.loads(kept.read_text()), "printed": done.stdout, "temporary": temporary}
+
+
+@pytest.mark.timeout(300)
+def test_every_figure_is_measured(run: dict[str, Any]) -> None:
+    """All figures are there, each a number above nothing, and each in the table."""
+    figures = {figure["key"]: figure for figure in run["figures"]}
+    assert set(figures) == FIGURES | (ANCHOR if pgbench.find() else set())
+    assert all(figure["value"] > 0 for figure in figures.values())
+    assert all(figure["what"] in run["printed"] for figure in figures.values())
+
+
+@pytest.mark.timeout(300)
+def test_a_tap_writes_what_it_owes(run: dict[str, Any]) -> None:
+    """Inbox, order, event, two notices, a webhook, two timers planned and two killed."""
+    [rows] = [figure for figure in run["figures"] if figure["key"] == "tap.rows"]
+    assert rows["value"] == 10
+
+
+@pytest.mark.timeout(300)
+def test_nothing_is_left_behind(run: dict[str, Any]) -> None:
+    """Neither a file nor a process of the run outlives it."""
+    left = str(run["temporary"])
+    assert list(run["temporary"].iterdir()) == []
+    assert not [process for process in psutil.process_iter() if _works_in(process, left)]
+
+
+def _works_in(process: psutil.Process, folder: str) -> bool:
+    try:
+        return str(process.cwd()).startswith(folder)
+    except (psutil.Error, OSError):
+        return False
+
+
+def test_the_anchor_is_looked_for_where_debian_puts_it() -> None:
+    """What is found is a program; on the path it comes first."""
+    found, on_path = pgbench.find(), shutil.which("pgbench")
+    assert found is None or found.name == "pgbench"
+    assert on_path is None or found == Path(on_path)
+
+
+def test_a_missed_aim_shows() -> None:
+    """The table tells an aim that is met from one that is not."""
+    text = table(
+        [
+            Figure("a", "taps ÷ pgbench", 0.95, "", (Aim.AT_LEAST, 0.8)),
+            Figure("b", "memory", 151.0, "MB", (Aim.AT_MOST, 150.0), runs=(149.0, 153.0)),
+        ]
+    )
+    assert re.search(r"taps ÷ pgbench +0\.95 +≥ 0\.8 met$", text, re.MULTILINE)
+    assert re.search(r"memory +151 MB +≤ 150 MISSED +149 … 153$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(7512.4, "7,512"), (99.96, "100"), (0.8123, "0.812"), (3.0, "3")]
+)
+def test_numbers_keep_three_digits(value: float, text: str) -> None:
+    """Large numbers are whole, small ones have three significant digits."""
+    assert shown(value) == text
+
+
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    """The 99th of a hundred is the second largest, the 50th of three the middle one."""
+    assert percentile([float(n) for n in range(1, 101)], 0.99) == 99.0
+    assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
+    assert percentile([5.0], 0.99) == 5.0
+
+
+def test_requests_come_out_as_they_were_packed() -> None:
+    """Whatever bytes they hold."""
+    requests = [b"POST / HTTP/1.1\r\n\r\n", b"", b"\x00" * 300]
+    assert list(unpack(pack(requests))) == requests
+
+
+def test_the_first_call_about_an_order_counts() -> None:
+    """Two kitchens may have orders of one code; of two calls about one order the earlier one counts."""
+    calls = [
+        (3.0, "lan", "Đơn 48273 mới, chờ bạn xác nhận"),
+        (2.0, "lan@example.com", "Đơn 48273 mới, chờ bạn xác nhận"),
+        (1.0, "lan", "Đơn 48273 vẫn chờ bạn xác nhận"),
+        (9.0, "hoa", "Đơn 48273 mới, chờ bạn xác nhận"),
+    ]
+    assert first_calls(calls) == {
+        ("lan", "48273"): 1.0,
+        ("lan@example.com", "48273"): 2.0,
+        ("hoa", "48273"): 9.0,
+    }
