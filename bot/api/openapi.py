@@ -17,7 +17,7 @@ from bot.keys import SETTINGS
 
 _REF: Final = "#/components/schemas/{model}"
 _JSON: Final = "application/json"
-_ALWAYS: Final = ("unauthorized", "unavailable")
+_ALWAYS: Final = ("unauthorized", "internal", "unavailable")
 _WITH_BODY: Final = (
     "malformed",
     "too_slow",

@@ -63,6 +63,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "idempotency_key_reused": Kind(
             422, "This Idempotency-Key was used for another request", "Use a new key for a new request."
         ),
+        "internal": Kind(500, "Something of ours failed", "Try again with the same Idempotency-Key."),
         "codes_used_up": Kind(
             503, "The kitchen has no order code left", "Try again later: codes come back with old orders."
         ),
@@ -102,7 +103,10 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
     try:
         answer = await handler(request)
     except (Problem, Faulty, RuleError, NoFreeCode, web.HTTPException, *AWAY) as error:
-        answer = _response(_problem_of(error), request.config_dict[SETTINGS].base_url)
+        answer = _response(_problem_of(error), request)
+    except Exception:  # noqa: BLE001  (the outermost of the API: nobody gets a stack trace)
+        structlog.get_logger().exception("request failed")
+        answer = _response(Problem("internal"), request)
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer
@@ -163,8 +167,9 @@ def _retry_after(wait: timedelta) -> dict[str, str]:
     return {"Retry-After": str(math.ceil(wait.total_seconds()))}
 
 
-def _response(problem: Problem, base_url: str) -> web.Response:
+def _response(problem: Problem, request: web.Request) -> web.Response:
     kind = KINDS[problem.code]
+    base_url = request.config_dict[SETTINGS].base_url
     document = {
         "type": f"{base_url}{DOCS_PATH}#problem-{problem.code}",
         "title": kind.title,

@@ -257,6 +257,8 @@ def _change(order: Order, command: ChangeOrder, actor: Actor, terms: Terms, now:
         raise RuleError("deliver_at_past")
     if changed.total != items_total(changed.items) + changed.fees - changed.discount:
         raise RuleError("total_wrong")
+    if changed.total < 0:
+        raise RuleError("total_negative")
     changed = replace(changed, revision=order.revision + 1)
     asks_again = order.status is Status.PENDING or bool(_ASK_AGAIN & changes.keys())
     if asks_again:

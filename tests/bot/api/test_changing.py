@@ -74,6 +74,15 @@ async def test_a_total_that_does_not_add_up_changes_nothing(shop: Caller, order:
     assert (shown.body["version"], shown.body["total"]) == (1, 930_000)
 
 
+async def test_a_discount_that_stays_must_not_outgrow_the_dishes(shop: Caller, order: dict[str, Any]) -> None:
+    """No order costs less than nothing, also where the total is reckoned."""
+    order_id = await shop.placed({**order, "discount": 500_000, "total": 400_000})
+
+    heard = await _change(shop, order_id, {"items": [{"name": "Trà", "quantity": 1, "unit_price": 5_000}]})
+
+    assert (heard.status, set(heard.faults)) == (422, {("discount",)})
+
+
 async def test_a_change_without_a_difference_is_no_event(shop: Caller, order: dict[str, Any]) -> None:
     """The order is answered as it is."""
     order_id = await shop.placed(order)

@@ -286,6 +286,19 @@ async def test_a_ledger_that_is_busy_or_gone_is_told(
     assert int(heard.headers["Retry-After"]) > 0
 
 
+async def test_a_fault_of_ours_is_a_problem_document(shop: Caller, database: Database) -> None:
+    """500 without a stack trace: here a kitchen's zone that is none."""
+    await database.pool.execute(
+        "INSERT INTO partners (id, code, name, timezone, created_at)"
+        " VALUES (gen_random_uuid(), 'lan', 'Lan', 'Sao/Hoả', now())"
+    )
+
+    heard = await shop.list(partner="lan")
+
+    assert (heard.status, heard.body["code"]) == (500, "internal")
+    assert heard.body.keys() == {"type", "title", "status", "code"}
+
+
 # --- by chance ----------------------------------------------------------------------------------
 
 _text = st.text(st.characters(exclude_categories=()), max_size=20)
