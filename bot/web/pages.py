@@ -31,7 +31,7 @@ class Pages:
         """Return a page in this language."""
         texts = texts_in(locale)
         text = self._jinja.get_template(template).render(
-            t=texts.t, locale=texts.locale, style=self._style_address, **shown
+            t=texts.t, label=texts.label, locale=texts.locale, style=self._style_address, **shown
         )
         return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
 

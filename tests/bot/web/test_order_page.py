@@ -135,6 +135,9 @@ async def test_the_page_speaks_the_readers_language(site: Site) -> None:
     english = await site.opens(site.path(order))
     assert '<html lang="en">' in english.html
     assert "Confirm order" in english.text
+    await site.does(ConfirmOrder(order.id))
+    await site.goes_to(NOON)
+    assert re.search(r"> *Complete *</button>", (await site.opens(site.path(order))).html)
     assert '<html lang="vi">' in (await site.opens(site.path(order, role=Role.MANAGER))).html
 
 
