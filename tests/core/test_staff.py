@@ -59,6 +59,7 @@ async def test_a_name_is_taken_once_whatever_its_case(database: Database, kitche
 
 async def test_two_operators_add_one_name_once(database: Database, kitchen: UUID) -> None:
     """The same name added ten times at once is one person."""
+    await asyncio.gather(*(database.pool.fetchval("SELECT pg_sleep(0.1)") for _ in range(8)))  # all connected
     adding = [staff.add(database, kitchen, new_member("HOA", Role.KITCHEN)) for _ in range(10)]
     ended = await asyncio.gather(*adding, return_exceptions=True)
     assert len([each for each in ended if isinstance(each, Conflict)]) == 9
