@@ -36,6 +36,9 @@ _IMPORTANCE: Final = (
     BlockRole.REVIEW,
     BlockRole.HISTORY,
 )
+#: Facts that are read at a glance: a card should fit one screen of a phone.
+_ON_ONE_LINE: Final = frozenset({BlockRole.WHEN, BlockRole.AMOUNT, BlockRole.WHO})
+_GLANCE: Final = 120
 _MAX_LINE: Final = 600
 _CUT: Final = "…"
 
@@ -74,8 +77,7 @@ def text(card: Card) -> str:
     budget = MAX_TEXT - _length(head)
     whole = sum(_cost(block) for block in lines.values())
     kept = lines if whole <= budget else _most_important(card.blocks, lines, budget)
-    body = ["\n".join(kept[index]) for index in sorted(kept) if kept[index]]
-    return "\n\n".join([head, *body])
+    return head + "".join(_spaced([kept[index] for index in sorted(kept) if kept[index]]))
 
 
 def template_data(card: Card) -> dict[str, str]:
@@ -111,10 +113,22 @@ def _head(card: Card) -> list[str]:
 
 def _lines(block: Block) -> list[str]:
     lines = [_shortened(_nfc(line), _MAX_LINE) for line in block.lines]
+    glance = " · ".join(lines)
+    if lines and block.role in _ON_ONE_LINE and _length(glance) <= _GLANCE:
+        lines = [glance]
     if not lines or block.label is None:
         return lines
     label = _nfc(block.label)
     return [f"{label}: {lines[0]}"] if len(lines) == 1 else [f"{label}:", *lines]
+
+
+def _spaced(blocks: list[list[str]]) -> Iterable[str]:
+    """Return the blocks with what parts them: an empty line, or none between two that are one line each."""
+    before: list[str] | None = None
+    for block in blocks:
+        close = before is not None and len(before) == len(block) == 1
+        yield ("\n" if close else "\n\n") + "\n".join(block)
+        before = block
 
 
 def _most_important(

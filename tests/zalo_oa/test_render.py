@@ -116,11 +116,30 @@ def test_a_long_card_loses_whole_lines_of_the_least_important() -> None:
     )
     said = render.text(long)
     assert utf16(said) <= 2000
-    assert "Giao: 11:30 23/11/2026\n\nĐịa chỉ: 12 Lê Lợi, Quận 1" in said
+    assert "Giao: 11:30 23/11/2026\nĐịa chỉ: 12 Lê Lợi, Quận 1" in said
     assert said.endswith("\n\n…")
     shown = [line for line in said.splitlines() if "Cơm gà" in line]
     assert shown == list(dishes[: len(shown)])
     assert len(shown) > 50
+
+
+def test_facts_stand_close_and_lists_apart() -> None:
+    """A card should fit one screen of a phone, and be read at a glance."""
+    said = render.text(
+        card(
+            Block(BlockRole.WHEN, ("11:30 thứ Ba 24/11", "còn 3 giờ 20 phút"), "Giao lúc"),
+            Block(BlockRole.AMOUNT, ("40 suất", "2.400.000 đ")),
+            Block(BlockRole.DISHES, ("25 × Cơm gà", "15 × Cơm sườn"), "Món"),
+            Block(BlockRole.WHERE, ("12 Lê Lợi, Quận 1",), "Giao đến"),
+        )
+    )
+    assert said == (
+        "Đơn 48273\n\n"
+        "Giao lúc: 11:30 thứ Ba 24/11 · còn 3 giờ 20 phút\n"
+        "40 suất · 2.400.000 đ\n\n"
+        "Món:\n25 × Cơm gà\n15 × Cơm sườn\n\n"
+        "Giao đến: 12 Lê Lợi, Quận 1"
+    )
 
 
 def test_a_card_that_just_fits_is_whole() -> None:
