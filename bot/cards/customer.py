@@ -37,7 +37,7 @@ def customer_card(
             words=advice if len(platform_name) <= _LONGEST_NAME else "",
         ),
         blocks=(
-            Block(BlockRole.WHEN, (moment,), texts.t("Giao lúc")),
+            Block(BlockRole.WHEN, (texts.t("Giao {moment}", moment=moment),)),
             *(Block(BlockRole.TEXT, (why,), texts.t("Lý do huỷ")) for why in _why(texts, order)),
             Block(BlockRole.DISHES, tuple(dish(item) for item in order.items), texts.t("Món")),
             Block(BlockRole.NOTE, (order.external_id,), texts.t("Mã đặt hàng")),

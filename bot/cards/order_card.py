@@ -54,6 +54,7 @@ def blocks(view: View) -> tuple[Block, ...]:
     """Return what an order is, in the order of importance; nothing that this reader may not see."""
     order, texts = view.order, view.texts
     parts = [
+        *_why_cancelled(view),
         when(view),
         Block(BlockRole.AMOUNT, (amount(view),)),
         Block(BlockRole.DISHES, tuple(dish(item) for item in order.items), texts.t("Món")),
@@ -61,19 +62,25 @@ def blocks(view: View) -> tuple[Block, ...]:
     ]
     if order.note:
         parts.append(Block(BlockRole.NOTE, (order.note,), texts.t("Ghi chú")))
-    parts.append(Block(BlockRole.WHO, _who_lines(view), texts.t("Khách")))
-    if order.reason and order.status is Status.CANCELLED:
-        parts.append(Block(BlockRole.TEXT, (reason_words(texts, order.reason),), texts.t("Lý do huỷ")))
+    parts.append(Block(BlockRole.WHO, (_person(view),), texts.t("Khách")))
+    parts.append(Block(BlockRole.WHO, (texts.t("Đặt qua {platform}", platform=view.platform_name),)))
     return tuple(parts)
+
+
+def _why_cancelled(view: View) -> tuple[Block, ...]:
+    reason = view.order.reason
+    if reason is None or view.order.status is not Status.CANCELLED:
+        return ()
+    return (Block(BlockRole.TEXT, (reason_words(view.texts, reason),), view.texts.t("Lý do huỷ")),)
 
 
 def when(view: View) -> Block:
     """Return the delivery time, absolute and, while it matters, relative."""
     order, texts = view.order, view.texts
-    moment = texts.moment(order.deliver_at, view.zone, view.now)
+    moment = texts.t("Giao {moment}", moment=texts.moment(order.deliver_at, view.zone, view.now))
     if order.status.is_final:
-        return Block(BlockRole.WHEN, (moment,), texts.t("Giao lúc"))
-    return Block(BlockRole.WHEN, (moment, texts.relative(order.deliver_at, view.now)), texts.t("Giao lúc"))
+        return Block(BlockRole.WHEN, (moment,))
+    return Block(BlockRole.WHEN, (moment, texts.relative(order.deliver_at, view.now)))
 
 
 def amount(view: View) -> str:
@@ -87,11 +94,10 @@ def dish(item: Item) -> str:
     return f"{item.quantity} × {item.name} ({item.note})" if item.note else f"{item.quantity} × {item.name}"
 
 
-def _who_lines(view: View) -> tuple[str, ...]:
+def _person(view: View) -> str:
     name = masking.customer_name(view.order, view.now)
     phone = masking.customer_phone(view.order, view.now)
-    person = f"{name} · {phone}" if phone else name
-    return (person, view.texts.t("Đặt qua {platform}", platform=view.platform_name))
+    return f"{name} · {phone}" if phone else name
 
 
 # --- What can be done -----------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Final
 
 # docs/facts.md#sms-segments: 160 characters of GSM 03.38 fit one SMS; those of its extension take two places.
 MAX_SMS: Final = 160
+_ENDS: Final = (".", "!", "?")
 _EXTENSION: Final = frozenset("^{}\\[~]|€")
 
 _SIGNS: Final[Mapping[int, str]] = MappingProxyType(
@@ -50,7 +51,7 @@ def one_sms(first: str, *more: str, words: str = "") -> str:
     """Return as much as fits one SMS: `first` and `words` always, then what of `more` has room, in turn."""
     said = first
     for piece in more:
-        longer = f"{said}, {piece}"
+        longer = f"{said} {piece}" if said.endswith(_ENDS) else f"{said}, {piece}"
         if piece and sms_length(_ended(longer, words)) <= MAX_SMS:
             said = longer
     while said and sms_length(_ended(said, words)) > MAX_SMS:
@@ -59,5 +60,5 @@ def one_sms(first: str, *more: str, words: str = "") -> str:
 
 
 def _ended(said: str, words: str) -> str:
-    ended = said if said.endswith((".", "!", "?")) else f"{said}."
+    ended = said if said.endswith(_ENDS) else f"{said}."
     return f"{ended} {words}" if words else ended
