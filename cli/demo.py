@@ -236,6 +236,7 @@ def _environment(settings: Settings, zalo: FakeZalo, mailbox: Mailbox, url: str)
         "BASE_URL": url,
         "HOTLINE": "1900 6868",
         "SWEEP_EVERY": "2",
+        "LOG_LEVEL": "warning",
         "ZALO_APP_ID": zalo.app_id,
         "ZALO_APP_SECRET": zalo.app_secret,
         "ZALO_OA_ID": zalo.oa_id,

@@ -24,7 +24,7 @@ def run(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     with runtime() as settings, counted(VAR):
         from core import logs
 
-        logs.configure(json=settings.is_production)
+        logs.configure(json=settings.is_production, level=settings.log_level)
         asyncio.run(refuse_old_schema(settings.require("database_url")))
         uvloop.run(work(settings))
 

@@ -1,7 +1,7 @@
 """Once in: an inbound thing that gives no order command, its effect and its answer commit together."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +12,10 @@ from core.notices.kinds import NoticeKind
 from core.orders.events import Json
 
 Effect = Callable[[Connection], Awaitable[Mapping[str, Json]]]
+
+#: How long a platform's Idempotency-Key answers, and how long anything else that came in does.
+PLATFORM_KEYS_LAST: Final = timedelta(hours=72)
+KEYS_LAST: Final = timedelta(days=30)
 
 _TAKE: Final = """
 INSERT INTO inbox (key, received_at, answer) VALUES ($1, $2, '{}') ON CONFLICT DO NOTHING RETURNING key
@@ -67,3 +71,15 @@ async def owe_answer(  # noqa: PLR0913  (keyword-only)
         now,
     )
     return notice_id
+
+
+async def forget(database: Database) -> None:
+    """Let go of keys that are too old to come again; some at a time, so that nobody waits for it."""
+    now = database.clock.now()
+    await database.pool.execute(_FORGET.format("key LIKE 'api:%' AND"), now - PLATFORM_KEYS_LAST)
+    await database.pool.execute(_FORGET.format(""), now - KEYS_LAST)
+
+
+_FORGET: Final = """
+DELETE FROM inbox WHERE key IN (SELECT key FROM inbox WHERE {} received_at < $1 ORDER BY received_at LIMIT 1000)
+"""

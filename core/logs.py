@@ -15,8 +15,9 @@ _SHARED: Final[tuple[structlog.typing.Processor, ...]] = (
 _TALKATIVE: Final = ("aiohttp.access", "arq", "asyncio", "aiosmtplib", "httpx", "mail.log", "tortoise")
 
 
-def configure(*, json: bool, level: int = logging.INFO) -> None:
+def configure(*, json: bool, level: str) -> None:
     """Send our lines and every library's to standard error, as JSON or for a person to read."""
+    number = logging.getLevelNamesMapping()[level.upper()]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if json
@@ -25,7 +26,7 @@ def configure(*, json: bool, level: int = logging.INFO) -> None:
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(number),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -41,6 +42,6 @@ def configure(*, json: bool, level: int = logging.INFO) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    root.setLevel(number)
     for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))

@@ -88,6 +88,8 @@ class Settings(BaseSettings):
 
     env: Literal["development", "production"] = "development"
     """development or production. In production missing secrets stop the start."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much is logged."""
     database_url: str | None = None
     """postgres://user:pass@host:port/db. Unset outside production: an embedded PostgreSQL."""
     redis_url: str | None = None

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import structlog
 from redis.exceptions import RedisError
 
-from core import alarms, outbox, webhooks
+from core import alarms, inbox, outbox, webhooks
 from core.clock import real_now
 from core.database import AWAY, Database
 from core.errors import Unavailable
@@ -21,7 +21,6 @@ from jobs.timers import fire_due
 _log: Final = structlog.get_logger()
 #: The name under which the sweep says that it is alive.
 SWEEP: Final = "sweep"
-_TOKENS_EVERY: Final = timedelta(minutes=10)
 _TOKEN_ALARM: Final = "zalo: token"
 
 
@@ -43,6 +42,7 @@ class Sweeper:
             SWEEP,
             real_now(),
         )
+        await inbox.forget(self.database)
         try:
             while await self.delivery.route():
                 pass

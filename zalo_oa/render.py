@@ -126,7 +126,7 @@ def _spaced(blocks: list[list[str]]) -> Iterable[str]:
     """Return the blocks with what parts them: an empty line, or none between two that are one line each."""
     before: list[str] | None = None
     for block in blocks:
-        close = before is not None and len(before) == len(block) == 1
+        close = before is not None and len(before) == len(block) == 1 and block != [_CUT]
         yield ("\n" if close else "\n\n") + "\n".join(block)
         before = block
 

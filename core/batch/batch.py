@@ -109,10 +109,7 @@ class Batch:
         order_id, fingerprint = found
         if fingerprint != fingerprint_of(command):
             raise Conflict("external_id")
-        order = self._known.orders.get(order_id)
-        if order is None:
-            return Answer(AnswerKind.STATE, order_id, "place")
-        return about(order, AnswerKind.STATE, "place")
+        return about(self._known.orders[order_id], AnswerKind.STATE, "place")
 
     def _actor(self, request: Request) -> Actor:
         if isinstance(request.actor, Actor):

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from core.actors import Actor, Role
 from core.batch.request import Request
 from core.database import Connection
+from core.orders import snapshot
 from core.orders.commands import FireTimer, PlaceOrder
 from core.orders.events import Json
 from core.orders.order import Order, OrderId
@@ -133,7 +134,7 @@ SELECT 'platform', id::text,
 FROM platforms
 UNION ALL
 SELECT 'placed', o.platform_id::text,
-       jsonb_build_object('external_id', o.external_id, 'id', o.id,
+       jsonb_build_object('order', to_jsonb(o) - 'fingerprint' - 'changed_in',
            'fingerprint', encode(o.fingerprint, 'hex'))
 FROM unnest($5::uuid[], $6::text[]) AS w(platform_id, external_id)
 JOIN orders o USING (platform_id, external_id)
@@ -170,8 +171,9 @@ def _keep_platform(known: Known, name: str, data: Mapping[str, Any]) -> None:
 
 
 def _keep_placed(known: Known, name: str, data: Mapping[str, Any]) -> None:
-    key = (UUID(name), data["external_id"])
-    known.placed[key] = (OrderId(UUID(data["id"])), bytes.fromhex(data["fingerprint"]))
+    order = snapshot.load(data["order"])
+    known.placed[UUID(name), order.external_id] = (order.id, bytes.fromhex(data["fingerprint"]))
+    known.orders.setdefault(order.id, order)  # one that a command of this batch names is locked already
 
 
 _KEEP: Final = {

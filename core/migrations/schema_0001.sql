@@ -105,7 +105,7 @@ CREATE INDEX orders_code ON orders (partner_id, code);
 CREATE INDEX orders_delivery ON orders (partner_id, deliver_at, id);
 CREATE INDEX orders_platform ON orders (platform_id, placed_at, id);
 CREATE INDEX orders_completed ON orders (platform_id, status_changed_at, id) WHERE status = 'completed';
-CREATE INDEX orders_changed ON orders (platform_id, changed_in, id);
+CREATE INDEX orders_changed ON orders (platform_id, updated_at, id);
 
 -- The audit trail. `snapshot` is the whole order as of this event: what platforms are told is made of it.
 CREATE TABLE events (
@@ -217,6 +217,7 @@ CREATE TABLE inbox (
     answer      jsonb NOT NULL
 );
 CREATE INDEX inbox_received ON inbox (received_at);
+CREATE INDEX inbox_of_platforms ON inbox (received_at) WHERE key LIKE 'api:%';
 
 CREATE TABLE link_codes (
     id         uuid PRIMARY KEY,
