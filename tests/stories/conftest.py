@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sandbox.platform import FakePlatform
+from tests.stories.browser import Browser, open_browser
 from tests.stories.world import Placed, Somebody, World, open_world
 
 
@@ -35,3 +36,10 @@ async def rice(world: World, platform: FakePlatform, lan: Somebody) -> Placed:
     await lan.phone.sees(order.code)
     lan.mail.gets(order.code)
     return order
+
+
+@pytest.fixture
+async def browser(world: World) -> AsyncIterator[Browser]:
+    """Yield a browser without JavaScript and without cookies."""
+    async with open_browser(world) as opened:
+        yield opened

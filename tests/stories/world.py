@@ -19,12 +19,15 @@ from aiohttp import web
 
 from bot.app import open_app
 from cli.clock import advance
-from core import platforms
-from core.actors import Role
+from core import platforms, product_clock
+from core.actors import Role, operator
 from core.channels import ChannelName
 from core.clock import real_now
 from core.database import Database, connect
 from core.ledger import Ledger
+from core.orders.answers import Answer
+from core.orders.commands import Command
+from core.orders.order import OrderId
 from core.partners import linking, partners, staff
 from core.settings import Settings
 from jobs.queues import Jobs, open_redis
@@ -35,6 +38,8 @@ from sandbox.platform import FakePlatform
 from sandbox.zalo import Bubble, Delivery, FakeZalo, Person
 
 VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
+#: When every story begins: a Friday, four days before the example of product.md, and far enough from now.
+START: Final = datetime(2033, 5, 20, 9, 12, tzinfo=VIETNAM)
 OPERATORS: Final = "truc-ca@chotdon.example"
 _QUIET_WITHIN: Final = 20.0
 
@@ -100,6 +105,14 @@ class Inbox:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """What somebody had not read yet: the first line of each chat message, the subject of each mail."""
+
+    chat: tuple[str, ...] = ()
+    mail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Somebody:
     """A staff member with a phone and a mailbox."""
 
@@ -107,6 +120,14 @@ class Somebody:
     staff_id: UUID
     phone: Phone
     mail: Inbox
+
+    def catches_up(self) -> News:
+        """Read everything, and tell in one line each what it was about."""
+        chats = self.phone.person.reads_all()
+        mails = self.mail.opens_all()
+        return News(
+            tuple(bubble.text.partition("\n")[0] for bubble in chats), tuple(mail.subject for mail in mails)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +138,22 @@ class Placed:
     id: str
     code: str
     body: Mapping[str, Any]
+
+    @property
+    def order_id(self) -> OrderId:
+        """The id, as commands take it."""
+        return OrderId(UUID(self.id))
+
+    @property
+    def deliver_at(self) -> datetime:
+        """When it was to be delivered as it was placed."""
+        return datetime.fromisoformat(self.body["deliver_at"])
+
+    async def shown(self) -> dict[str, Any]:
+        """Return the order as the API shows it now."""
+        answer = await self.platform.show(self.id)
+        assert answer.status == 200, answer
+        return answer.body
 
     def heard(self, event: str, *, times: int = 1, by: FakePlatform | None = None) -> dict[str, Any]:
         """Check how often a platform (the order's own by default) was told this; return the last body."""
@@ -253,11 +290,24 @@ class World:
         """Let product time pass until just after a moment."""
         await self.passes(moment - self.now + timedelta(seconds=1))
 
+    async def operator(self, command: Command, *, name: str = "Hà") -> Answer:
+        """Let an operator give a command, and wait until everybody was told."""
+        answer = await self.ledger.submit(command, actor=operator(name))
+        await self.settles()
+        return answer
+
+    def everybody_catches_up(self) -> None:
+        """Let everybody read what they have; the story is about what comes after."""
+        for person in self.zalo.people.values():
+            person.reads_all()
+        for address in self.mailbox.addresses:
+            self.inbox(address).opens_all()
+
     async def settles(self) -> None:
         """Wait until nothing is owed that could leave now."""
         async with asyncio.timeout(_QUIET_WITHIN):
-            while await self._is_busy():
-                await asyncio.sleep(0.02)  # noqa: ASYNC110 - the database tells nobody when it is idle
+            while await self._is_busy():  # noqa: ASYNC110 - the database tells nobody when it is idle
+                await asyncio.sleep(0.02)
 
     async def _is_busy(self) -> bool:
         return bool(await self.database.pool.fetchval(_BUSY, self.database.clock.now(), real_now()))
@@ -292,6 +342,7 @@ async def open_world(database_url: str, redis_url: str, **changed: Any) -> Async
     """Open the service with its fakes until the block ends; `changed` are other settings."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(connect(database_url))
+        await product_clock.advance(database, START - real_now())
         clock = database.clock.now
         zalo = await stack.enter_async_context(FakeZalo(clock=clock))
         mailbox = await stack.enter_async_context(Mailbox(clock=clock))
