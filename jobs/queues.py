@@ -4,7 +4,10 @@ The only file that knows how arq names, numbers and stores jobs.
 """
 
 import asyncio
+import time
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
@@ -12,6 +15,8 @@ from uuid import UUID
 
 import msgspec
 from arq.connections import ArqRedis, RedisSettings
+from arq.constants import job_key_prefix
+from arq.jobs import serialize_job
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -33,6 +38,7 @@ class QueueName(StrEnum):
 
 QUEUE_OF: Final = {channel: QueueName(f"chotdon:{channel.value}") for channel in ChannelName}
 _EXPIRES: Final = timedelta(hours=1)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def serialize(job: dict[str, object]) -> bytes:
@@ -69,6 +75,7 @@ class Jobs:
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
+        self._enqueue = redis.register_script(_ENQUEUE)
 
     async def are_up(self) -> bool:
         """Tell whether Redis answers."""
@@ -80,32 +87,60 @@ class Jobs:
     async def route(self, notice_ids: Sequence[UUID]) -> None:
         """Wake the routing of these notices."""
         if notice_ids:
-            await self._redis.enqueue_job(
-                "route", list(map(str, notice_ids)), _queue_name=QueueName.ROUTE, _expires=_EXPIRES
-            )
+            job = _Job(f"route:{notice_ids[0]}", "route", [str(notice_id) for notice_id in notice_ids])
+            await self._queue(QueueName.ROUTE, [job])
 
     async def deliver(self, messages: Sequence[Due]) -> None:
         """Wake the delivery of these messages; one try of one message is queued once."""
-        await asyncio.gather(*map(self._deliver, messages))
-
-    async def _deliver(self, message: Due) -> None:
-        await self._redis.enqueue_job(
-            "deliver",
-            str(message.id),
-            _job_id=f"deliver:{message.id}:{message.tries}",
-            _queue_name=QUEUE_OF[message.channel],
-            _expires=_EXPIRES,
-        )
+        of: dict[QueueName, list[_Job]] = defaultdict(list)
+        for message in messages:
+            job_id = f"deliver:{message.id}:{message.tries}"
+            of[QUEUE_OF[message.channel]].append(_Job(job_id, "deliver", str(message.id)))
+        await asyncio.gather(*(self._queue(queue, jobs) for queue, jobs in of.items()))
 
     async def relay(self, webhook_ids: Sequence[UUID], *, after: timedelta = timedelta()) -> None:
         """Wake the relay of these webhooks."""
-        await asyncio.gather(*(self._relay(webhook_id, after) for webhook_id in webhook_ids))
+        # A job that queues its webhook again still runs under its own id: the moment keeps them apart.
+        moment = _milliseconds() + after // _MILLISECOND
+        jobs = [_Job(f"relay:{webhook}:{moment}", "relay", str(webhook)) for webhook in webhook_ids]
+        await self._queue(QueueName.RELAY, jobs, after=after)
 
-    async def _relay(self, webhook_id: UUID, after: timedelta) -> None:
-        await self._redis.enqueue_job(
-            "relay",
-            str(webhook_id),
-            _queue_name=QueueName.RELAY,
-            _defer_by=after or None,
-            _expires=_EXPIRES,
+    async def _queue(
+        self, queue: QueueName, jobs: Sequence["_Job"], *, after: timedelta = timedelta()
+    ) -> None:
+        """Do for many jobs what arq's `enqueue_job` does for one, in one call instead of four for each."""
+        if not jobs:
+            return
+        now = _milliseconds()
+        stored = [
+            part
+            for job in jobs
+            for part in (job.id, serialize_job(job.name, (job.of,), {}, None, now, serializer=serialize))
+        ]
+        await self._enqueue(
+            keys=[queue, *(job_key_prefix + job.id for job in jobs)],
+            args=[_EXPIRES // _MILLISECOND, now + after // _MILLISECOND, *stored],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A call of `name` with one argument. While one of this id is queued or runs, another one is dropped."""
+
+    id: str
+    name: str
+    of: str | list[str]
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
+# A job is a key with what to call, and a place in its queue by the moment it is due.
+_ENQUEUE: Final = """
+for n = 2, #KEYS do
+    if redis.call('SET', KEYS[n], ARGV[2 * n], 'PX', ARGV[1], 'NX') then
+        redis.call('ZADD', KEYS[1], ARGV[2], ARGV[2 * n - 1])
+    end
+end
+"""
