@@ -12,7 +12,8 @@ from email.message import EmailMessage
 from email.policy import default as modern
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
+from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP
 
@@ -79,6 +80,18 @@ class _Refusal:
     left: int | None
 
 
+@dataclass(slots=True)
+class _Silence:
+    """Silence after a mail was handed in; whether the mail was taken before it."""
+
+    seconds: float
+    takes: bool
+    left: int | None
+
+
+_Trouble = TypeVar("_Trouble", _Refusal, _Silence)
+
+
 class Mailbox:
     """Every mail sent to anybody. `memory` is a folder in which mails survive the process."""
 
@@ -95,6 +108,8 @@ class Mailbox:
         self.feed = feed or Feed(clock=clock)
         self.mails: list[Mail] = []
         self._refusals: dict[str, deque[_Refusal]] = {}
+        self._silences: deque[_Silence] = deque()
+        self._sessions: WeakSet[SMTP] = WeakSet()
         self._arrived = asyncio.Event()
         self._memory = memory
         self._host = host
@@ -167,24 +182,38 @@ class Mailbox:
         """Answer the next `times` mails to `address` with this SMTP reply; None: always."""
         self._refusals.setdefault(address.lower(), deque()).append(_Refusal(reply, times))
 
+    def hang(self, seconds: float, *, times: int | None = 1) -> None:
+        """Answer the next mails with silence for `seconds`, then with 451; they are not taken."""
+        self._silences.append(_Silence(seconds, takes=False, left=times))
+
+    def accept_then_hang(self, seconds: float, *, times: int | None = 1) -> None:
+        """Take the next mails, and keep the answer back for `seconds`."""
+        self._silences.append(_Silence(seconds, takes=True, left=times))
+
     async def refuse_connections(self) -> None:
-        """Close the port until `recover`."""
+        """Close the port and every connection until `recover`, as a machine that is down does."""
         if self._server is None:
             return
         self._server.close()
+        for session in list(self._sessions):
+            if session.transport is not None:
+                session.transport.close()
         await self._server.wait_closed()
         self._server = None
 
     async def recover(self) -> None:
         """Take every mail again, on the same port."""
         self._refusals.clear()
+        self._silences.clear()
         if self._server is None:
             loop = asyncio.get_running_loop()
             self._server = await loop.create_server(self._session, self._host, self._port)
             self._port = int(self._server.sockets[0].getsockname()[1])
 
     def _session(self) -> SMTP:
-        return SMTP(self, hostname="localhost", enable_SMTPUTF8=True, timeout=30)
+        session = SMTP(self, hostname="localhost", enable_SMTPUTF8=True, timeout=30)
+        self._sessions.add(session)
+        return session
 
     # What the server asks while a mail comes in; the names are aiosmtpd's.
 
@@ -203,25 +232,26 @@ class Mailbox:
     async def handle_DATA(  # noqa: N802 - the library calls this name
         self, server: SMTP, session: object, envelope: Any
     ) -> str:
-        """Take one mail."""
+        """Take one mail, in the way that the troubles planned for it allow."""
+        silence = _take(self._silences)
+        if silence is None or silence.takes:
+            self._take_in(envelope)
+        if silence is None:
+            return "250 OK"
+        await asyncio.sleep(silence.seconds)
+        return "250 OK" if silence.takes else "451 4.3.0 scripted fault"
+
+    def _take_in(self, envelope: Any) -> None:
         mail = self._read(bytes(envelope.content), str(envelope.mail_from), envelope.rcpt_tos)
         self._keep(mail)
         self.mails.append(mail)
         self._arrived.set()
         text = f"Thư “{mail.subject}” tới {', '.join(mail.to)}"
         self.feed.report("mail.out", text, level=Level.GOOD, ref=mail.mail_id)
-        return "250 OK"
 
     def _refusal(self, address: str) -> str | None:
-        planned = self._refusals.get(address)
-        if not planned:
-            return None
-        refusal = planned[0]
-        if refusal.left is not None:
-            refusal.left -= 1
-            if refusal.left <= 0:
-                planned.popleft()
-        return refusal.reply
+        refusal = _take(self._refusals.get(address, deque()))
+        return refusal.reply if refusal else None
 
     def _read(self, raw: bytes, sender: str, to: list[str], at: datetime | None = None) -> Mail:
         message = message_from_bytes(raw, policy=modern)
@@ -254,6 +284,18 @@ class Mailbox:
             at, sender, to, raw = file.read_bytes().split(b"\n", 3)
             moment = datetime.fromisoformat(at.decode())
             self.mails.append(self._read(raw, sender.decode(), to.decode().split(), moment))
+
+
+def _take(planned: deque[_Trouble]) -> _Trouble | None:
+    """Return the trouble that is met now, and count it."""
+    if not planned:
+        return None
+    trouble = planned[0]
+    if trouble.left is not None:
+        trouble.left -= 1
+        if trouble.left <= 0:
+            planned.popleft()
+    return trouble
 
 
 def _part(message: EmailMessage, subtype: str) -> str:

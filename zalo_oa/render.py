@@ -167,7 +167,7 @@ def _chosen(buttons: tuple[Button, ...]) -> list[Button]:
 
 
 def _button(button: Button) -> dict[str, object]:
-    title = _shortened(_nfc(button.label), MAX_TITLE)
+    title = _shortened(_nfc(button.label).strip(), MAX_TITLE) or _CUT  # without a title Zalo refuses all
     if button.payload:
         return {"title": title, "type": "oa.query.hide", "payload": _packed(button.payload)}
     if button.url:

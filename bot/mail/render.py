@@ -3,7 +3,7 @@
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.header import Header
 from email.message import Message
@@ -128,6 +128,7 @@ class Renderer:
 
     def _shown(self, card: Card, subject: str) -> dict[str, Any]:
         blocks = [_clean_block(block) for block in card.blocks]
+        buttons = [replace(button, label=_clean(button.label)) for button in card.buttons]
         return {
             "t": texts_in(card.locale).t,
             "locale": card.locale,
@@ -137,9 +138,9 @@ class Renderer:
             "badge": card.badge,
             "shape": SHAPES.get(card.badge.status, "●") if card.badge else "",
             "blocks": blocks,
-            "big": [button for button in card.buttons if _is_big(button)],
-            "links": [button for button in card.buttons if button.url and not _is_big(button)],
-            "phones": [button for button in card.buttons if button.phone and not button.url],
+            "big": [button for button in buttons if _is_big(button)],
+            "links": [button for button in buttons if button.url and not _is_big(button)],
+            "phones": [button for button in buttons if button.phone and not button.url],
             "product": PRODUCT,
         }
 
@@ -186,7 +187,7 @@ def calendar_text(entry: CalendarEntry, *, method: str, organizer: str, now: dat
     event.add("summary", _clean(entry.summary))
     event.add("location", _clean(entry.location))
     event.add("organizer", vCalAddress(f"mailto:{organizer}"))
-    event.add("status", "CANCELLED" if entry.cancelled else "CONFIRMED")
+    event.add("status", _calendar_status(entry))
     event.add("transp", "TRANSPARENT")
     calendar = Calendar()
     calendar.add("prodid", "-//chotdon//VI")
@@ -194,6 +195,12 @@ def calendar_text(entry: CalendarEntry, *, method: str, organizer: str, now: dat
     calendar.add("method", method)
     calendar.add_component(event)
     return str(calendar.to_ical().decode())
+
+
+def _calendar_status(entry: CalendarEntry) -> str:
+    if entry.cancelled:
+        return "CANCELLED"
+    return "TENTATIVE" if entry.tentative else "CONFIRMED"
 
 
 def _is_big(button: Button) -> bool:
