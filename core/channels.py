@@ -110,13 +110,17 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """A delivery for a person's calendar; `sequence` rises with each change of it. Times UTC."""
+    """A delivery for a person's calendar; `sequence` rises with each change of it. Times UTC.
+
+    `tentative` until the kitchen has confirmed it; `cancelled` takes it out again.
+    """
 
     uid: str
     starts_at: datetime
     summary: str
     location: str
     sequence: int
+    tentative: bool = False
     cancelled: bool = False
 
 

@@ -17,7 +17,7 @@ from bot.cards.view import View
 from bot.cards.words import deed_sentence, reason_words
 from bot.texts import Texts, msg
 from bot.texts.plain import one_sms
-from core.channels import Block, BlockRole, CalendarEntry, Card
+from core.channels import Block, BlockRole, Card
 from core.notices.kinds import NoticeKind
 from core.orders.events import Json
 from core.orders.order import By, Review
@@ -33,7 +33,8 @@ def notice_card(view: View, kind: NoticeKind, data: Data) -> Card:
 
 
 def _new(view: View, data: Data) -> Card:
-    return order_card(view, NoticeKind.ORDER_NEW, view.titled("Đơn {code} mới, chờ bạn xác nhận"))
+    title = view.titled("Đơn {code} mới, chờ bạn xác nhận")
+    return order_card(view, NoticeKind.ORDER_NEW, title, calendar=calendar_entry(view))
 
 
 def _nudge(view: View, data: Data) -> Card:
@@ -47,6 +48,7 @@ def _expired(view: View, data: Data) -> Card:
         NoticeKind.ORDER_EXPIRED,
         view.titled("Đơn {code} đã huỷ vì quá hạn xác nhận"),
         lead=(Block(BlockRole.TEXT, (why,)),),
+        calendar=calendar_entry(view, cancelled=True),
     )
 
 
@@ -59,7 +61,7 @@ def _changed(view: View, data: Data) -> Card:
         _changed_title(view, data),
         lead=lead,
         short=(*lines, *short_facts(view)),
-        calendar=_changed_entry(view, data),
+        calendar=calendar_entry(view),
     )
 
 
@@ -71,11 +73,6 @@ def _changed_title(view: View, data: Data) -> str:
     return view.titled("Đơn {code} đã thay đổi, chờ bạn xác nhận")
 
 
-def _changed_entry(view: View, data: Data) -> CalendarEntry | None:
-    """Return the delivery as it is now, for who had it in a calendar before."""
-    return calendar_entry(view) if data.get("from") == Status.CONFIRMED else None
-
-
 def _cancelled(view: View, data: Data) -> Card:
     lead = Block(BlockRole.TEXT, (view.texts.t("Đừng làm hoặc dừng làm đơn này."),))
     return order_card(
@@ -83,7 +80,7 @@ def _cancelled(view: View, data: Data) -> Card:
         NoticeKind.ORDER_CANCELLED,
         _deed(view, data),
         lead=(lead,),
-        calendar=calendar_entry(view, cancelled=True) if data.get("from") == Status.CONFIRMED else None,
+        calendar=calendar_entry(view, cancelled=True),
     )
 
 

@@ -218,5 +218,6 @@ def calendar_entry(view: View, *, cancelled: bool = False) -> CalendarEntry:
         summary=texts.t("Giao đơn {code}: {amount}", code=order.code, amount=amount(view)),
         location=masking.address(order, view.now),
         sequence=order.version,
+        tentative=order.status is Status.PENDING,
         cancelled=cancelled,
     )

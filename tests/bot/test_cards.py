@@ -199,7 +199,7 @@ def test_without_a_number_to_write_to_the_sms_names_none() -> None:
     ],
 )
 def test_buttons_are_those_that_work_now(order: Order, now: datetime, buttons: list[str]) -> None:
-    """Confirm and cancel until delivery, Complete from an hour before; what is confirmed is cancelled by phone."""
+    """Confirm and cancel until delivery, Complete from an hour before; then the phone cancels."""
     card = order_card(view(order, now=now), "answer", "Đơn")
 
     assert labels_of(card) == [*buttons, "Xem chi tiết đơn hàng"]
@@ -313,11 +313,12 @@ def test_a_change_that_leaves_it_confirmed_asks_for_nothing() -> None:
 
 
 def test_an_order_that_still_waited_is_waited_for_as_changed() -> None:
-    """It was never confirmed, so nothing is confirmed again, and no calendar has it."""
+    """It was never confirmed, so nothing is confirmed again, and calendars have it as unsettled."""
     card = notice_card(view(), NoticeKind.ORDER_CHANGED, {**DATA, "from": "pending"})
 
     assert card.title == "Đơn 48274 đã thay đổi, chờ bạn xác nhận"
-    assert card.calendar is None
+    assert card.calendar
+    assert card.calendar.tentative
 
 
 def test_a_cancellation_says_by_whom_why_and_to_stop_cooking() -> None:

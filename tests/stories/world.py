@@ -211,11 +211,12 @@ class World:
         locale: str = "vi",
         timezone: str = "Asia/Ho_Chi_Minh",
         email: str | None = "lan@example.com",
+        zalo: bool = True,
     ) -> Somebody:
         """Add a kitchen whose owner has linked her Zalo; return the owner."""
         new = partners.NewPartner(code, f"Bếp {owner}", locale, timezone, owner=owner, email=email)
         _, member = await partners.add(self.database, new)
-        return await self._equip(owner, member.id, email)
+        return await self._equip(owner, member.id, email, zalo=zalo)
 
     async def hires(
         self,
