@@ -87,7 +87,7 @@ class Conversation:
             case Receipt():
                 await outbox.receipt(self._database, inbound.channel, inbound.body)
             case Left():
-                await addresses.end(self._database.pool, inbound.sender, now=self._database.clock.now())
+                await self._left(inbound)
             case Followed():
                 await self._followed(inbound)
             case Unreadable():
@@ -101,12 +101,26 @@ class Conversation:
         await addresses.heard(pool, inbound.sender, now=self._database.clock.now())
         return await addresses.staff_at(pool, inbound.sender)
 
+    async def _left(self, inbound: Inbound) -> None:
+        """Nothing is sent there any more; a repeat ends nothing that has come back to life since."""
+        now = self._database.clock.now()
+
+        async def end(connection: Connection) -> Mapping[str, Json]:
+            await addresses.end(connection, inbound.sender, now=now)
+            return {}
+
+        await inbox.once(self._database, inbound.key, end, now=now)
+
     async def _followed(self, inbound: Inbound) -> None:
+        if await inbox.is_known(self._database, inbound.key):
+            return
         seats = one_per_kitchen(await self._heard(inbound))
         told = [Told(seat.staff_id, reply(Reply.LINKED)) for seat in seats]
         await self._owing.owe_all(inbound, told or [Told(None, reply(Reply.HOW_TO_LINK))])
 
     async def _unreadable(self, inbound: Inbound) -> None:
+        if await inbox.is_known(self._database, inbound.key):
+            return
         await self._passive(inbound, await self._heard(inbound), reply(Reply.UNREADABLE))
 
     async def _passive(self, inbound: Inbound, seats: Sequence[StaffAt], data: Mapping[str, Json]) -> None:
@@ -146,6 +160,8 @@ class Conversation:
             await self._owing.owe_all(inbound, told, key=f"{inbound.key}:shown")
 
     async def _asked_by_button(self, inbound: Inbound, token: ButtonToken) -> None:
+        if await inbox.is_known(self._database, inbound.key):
+            return
         seats = await self._heard(inbound)
         if any(seat.staff_id == token.staff_id for seat in seats):
             await self._owing.owe_all(inbound, [Told(token.staff_id, _question(token))])

@@ -179,10 +179,8 @@ class Replying:
 
     async def said(self) -> Card:
         """Return a reply that is nothing but words."""
-        title, line = _WORDS[Reply(self.text("reply"))]
-        return plain_card(
-            self.frame, self.frame.texts.t(title), *filter(None, (line and self.frame.texts.t(line),))
-        )
+        title, *lines = map(self.frame.texts.t, _WORDS[Reply(self.text("reply"))])
+        return plain_card(self.frame, title, *lines)
 
 
 async def fitting(verb: Verb, partner_ids: list[UUID], desk: Desk, now: datetime) -> list[Placed]:
