@@ -259,8 +259,16 @@ class World:
     ) -> Placed:
         """Let a platform (the first by default) place an order, and wait until everybody was told."""
         platform = platform or next(iter(self.platforms.values()))
+        body = self.body(deliver_in=deliver_in, **parts)
+        answer = await platform.place(body)
+        assert answer.status == 201, answer
+        await self.settles()
+        return Placed(platform, answer.body["id"], answer.body["code"], answer.body)
+
+    def body(self, *, deliver_in: timedelta = timedelta(hours=6), **parts: Any) -> dict[str, Any]:
+        """Return one more order as a platform would send it: 20 portions of chicken rice."""
         self.placed += 1
-        body = {
+        return {
             "external_id": f"PX-{self.placed}",
             "partner": "com-nha-lan",
             "deliver_at": (self.now + deliver_in).isoformat(),
@@ -276,10 +284,6 @@ class World:
             "total": 900_000,
             "currency": "VND",
         } | parts
-        answer = await platform.place(body)
-        assert answer.status == 201, answer
-        await self.settles()
-        return Placed(platform, answer.body["id"], answer.body["code"], answer.body)
 
     async def passes(self, by: timedelta) -> None:
         """Let product time pass in one leap, and wait until everything that became due has settled."""
