@@ -1,4 +1,4 @@
-"""Nothing happens twice: repeats of webhooks, of pages' forms and of API calls have one effect and one answer."""
+"""Nothing happens twice: repeats of webhooks, forms and API calls have one effect and one answer."""
 
 import asyncio
 from collections import Counter
