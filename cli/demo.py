@@ -51,7 +51,9 @@ _STOP_WITHIN: Final = 20.0
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65_000), default=_PORT, show_default=True, help="Or the next free one.")
+@click.option(
+    "--port", type=click.IntRange(1, 65_000), default=_PORT, show_default=True, help="Or the next free one."
+)
 def demo(port: int) -> None:
     """Start everything on this machine: servers, web process, worker, sandbox gateways and the phone wall.
 
@@ -145,7 +147,7 @@ async def _platform_keys(database: Database, platform: FakePlatform) -> dict[str
                 platform.name, now=database.clock.now(), webhook_url=platform.webhook_url, allow_private=True
             )
         except Conflict:
-            fault = f"The demo's platform is in the database, but {kept} is gone: remove {VAR}/ to begin anew."
+            fault = f"The demo's platform is known, but {kept} is gone: remove {VAR}/ to begin anew."
             raise Misconfigured(fault) from None
         _write_private(kept, {"api_key": added.api_key, "webhook_secret": added.webhook_secret})
     await database.pool.execute(
@@ -166,7 +168,7 @@ async def _renew_tokens(database: Database) -> None:
 
 
 async def _meet_the_kitchen(settings: Settings, database: Database, zalo: FakeZalo) -> None:
-    """The owner follows the account and links her Zalo by a code, as everybody does; later she just says hello."""
+    """The owner follows the account and links her Zalo by a code, as everybody does; afterwards she only asks what waits."""
     lan = zalo.person(_OWNER_ON_ZALO, _KITCHEN.owner or "Lan", phone="84909123456")
     try:
         _, owner = await partners.add(database, _KITCHEN)
@@ -191,7 +193,7 @@ class _Orders:
     def __init__(self, database: Database, platform: FakePlatform) -> None:
         self._database = database
         self._platform = platform
-        self._chance = random.Random()
+        self._chance = random.Random()  # noqa: S311 - which dishes a customer wants is no secret
 
     async def place(self, deliver_in: timedelta) -> object:
         """Place one that is due after this time."""
@@ -259,22 +261,25 @@ async def _processes(environment: Mapping[str, str], port: int) -> AsyncIterator
     """Run the web process and the worker until the block ends."""
     started: list[asyncio.subprocess.Process] = []
     try:
-        for words in (["serve", "--member", "--host", _HOST, "--port", str(port)], ["worker", "--member"]):
-            started.append(
-                await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    "cli.main",
-                    *words,
-                    env=dict(environment),
-                    stdin=asyncio.subprocess.PIPE,  # they end when it is closed, however we end
-                    start_new_session=True,
-                )
-            )
+        for words in (["serve", "--host", _HOST, "--port", str(port)], ["worker"]):
+            started.append(await _start(words, environment))  # noqa: PERF401 - what has started must be known
         yield
     finally:
         await _stop(started)
+
+
+async def _start(words: Sequence[str], environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-m",
+        "cli.main",
+        *words,
+        "--member",
+        env=dict(environment),
+        stdin=asyncio.subprocess.PIPE,  # they end when it is closed, however we end
+        start_new_session=True,
+    )
 
 
 async def _stop(started: Sequence[asyncio.subprocess.Process]) -> None:
@@ -293,7 +298,7 @@ async def _until_ready(url: str, stopped: asyncio.Event) -> None:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
         try:
             async with asyncio.timeout(_READY_WITHIN):
-                while not (stopped.is_set() or await _is_ready(session, url)):
+                while not (stopped.is_set() or await _is_ready(session, url)):  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.1)
         except TimeoutError:
             raise Misconfigured("The web process did not get ready; its lines above say why.") from None
@@ -302,7 +307,7 @@ async def _until_ready(url: str, stopped: asyncio.Event) -> None:
 async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
     try:
         async with session.get(f"{url}/readyz") as response:
-            return response.status == 200  # noqa: PLR2004
+            return response.status == 200
     except (aiohttp.ClientError, OSError, TimeoutError):
         return False
 

@@ -200,7 +200,7 @@ async def _mail(settings: Settings) -> str:
 async def _zalo(settings: Settings) -> str:
     async with connect(settings.require("database_url"), connections=2) as database:
         secrets = Secrets(database, settings.require("secret_key"))
-        client = open_account(settings, secrets, database.clock).client
+        client = open_account(settings, secrets).client
         try:
             account = await client.get_oa()
         finally:

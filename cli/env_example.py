@@ -14,7 +14,7 @@ from core.settings import PREFIX, Settings
 
 def example() -> str:
     """Return the text of `.env.example`: defaults stand behind a `#`, what has none is empty."""
-    head = "# Settings of Chốt Đơn. Copy to .env and fill in what you use; a channel without its settings is off."
+    head = "# Copy to .env and fill in what you use; a channel without its settings is off."
     return "\n".join([head, *_lines()]) + "\n"
 
 

@@ -13,7 +13,6 @@ def worker(*, member: bool) -> None:
 
     Any number of workers may run; they share the work.
     """
-
     if member:
         crew.end_with_the_crew()
 

@@ -21,7 +21,7 @@ from jobs.timers import fire_due
 _log: Final = structlog.get_logger()
 #: The name under which the sweep says that it is alive.
 SWEEP: Final = "sweep"
-_TOKEN_ALARM: Final = "zalo: token"
+_TOKEN_ALARM: Final = "zalo: token"  # noqa: S105 - the name of an alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class FreshTokens(Protocol):
 
 
 async def keep_tokens(database: Database, tokens: FreshTokens, trouble: type[Exception]) -> None:
-    """Renew Zalo's tokens when it is time; alarm the operators when it cannot be done, and when it is over."""
+    """Renew Zalo's tokens when it is time; tell the operators when it cannot be done, and when it is over."""
     try:
         await tokens.keep_fresh()
     except trouble as error:

@@ -26,7 +26,7 @@ from core.outbox import Due
 
 
 class QueueName(StrEnum):
-    """One queue, and one arq worker with slots of its own, for each thing that must not wait for the others."""
+    """One queue, and one arq worker with slots of its own, for each thing that waits for no other."""
 
     ROUTE = "chotdon:route"
     RELAY = "chotdon:relay"

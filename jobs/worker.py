@@ -82,9 +82,7 @@ async def open_service(settings: Settings, database: Database) -> AsyncIterator[
         )
         composer = Composer(settings=settings, signer=signer_of(settings), database=database)
         delivery = Delivery(database, ways_of(settings, channels), channels, composer, jobs)
-        session = await stack.enter_async_context(
-            open_session(allow_private=settings.webhook_allow_private)
-        )
+        session = await stack.enter_async_context(open_session(allow_private=settings.webhook_allow_private))
         relay = Relay(database, session, jobs)
         yield Service(database, ledger, delivery, relay, Sweeper(database, ledger, delivery, jobs))
 
@@ -110,7 +108,7 @@ async def relay(ctx: Mapping[str, Any], webhook_id: str) -> None:
 _JOBS: Final = {
     QueueName.ROUTE: (route, _DELIVER_WITHIN),
     QueueName.RELAY: (relay, _RELAY_WITHIN),
-    **{queue: (deliver, _DELIVER_WITHIN) for queue in QUEUE_OF.values()},
+    **dict.fromkeys(QUEUE_OF.values(), (deliver, _DELIVER_WITHIN)),
 }
 
 
@@ -179,8 +177,7 @@ async def run(settings: Settings) -> None:
 async def run_until(stopped: asyncio.Event, settings: Settings, service: Service) -> None:
     """Run every queue, the sweep and the keepers until `stopped` is set."""
     tasks = [
-        asyncio.create_task(_keep_running(queue, settings, service), name=queue)
-        for queue in _queues(service)
+        asyncio.create_task(_keep_running(queue, settings, service), name=queue) for queue in _queues(service)
     ]
     tasks.append(
         asyncio.create_task(every(settings.sweep_every, service.sweeper.sweep, name="sweep"), name="sweep")
@@ -198,9 +195,7 @@ async def run_until(stopped: asyncio.Event, settings: Settings, service: Service
 
 
 async def _keep_zalo(settings: Settings, service: Service) -> None:
-    account = open_account(
-        settings, Secrets(service.database, settings.require("secret_key")), service.database.clock
-    )
+    account = open_account(settings, Secrets(service.database, settings.require("secret_key")))
     try:
         await every(
             _TOKENS_EVERY,

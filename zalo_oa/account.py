@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from core.clock import Clock
+from core.clock import Clock, real_now
 from core.secrets import Secrets
 from core.settings import Settings
 from zalo_oa.channel import ZaloChannel, templates
@@ -35,19 +35,18 @@ def read_config(settings: Settings) -> ZaloConfig:
     )
 
 
-def open_account(settings: Settings, secrets: Secrets, clock: Clock) -> Account:
+def open_account(settings: Settings, secrets: Secrets) -> Account:
     """Return the account, ready to call Zalo; needs a running event loop.
 
-    Tokens age by `clock`: in production that is real time, in a demo the fake's tokens
-    age by product time too.
+    Tokens age by real time: moving the product's clock moves nothing at Zalo's.
     """
     config = read_config(settings)
     session = open_session()
     credentials = Credentials(
         OAuthClient(config, session),
         SealedTokens(secrets, config.oa_id),
-        now=clock.now,
-        seed=_seed(settings, clock),
+        now=real_now,
+        seed=_seed(settings),
     )
     return Account(config, credentials, ZaloClient(config, session, credentials))
 
@@ -55,15 +54,15 @@ def open_account(settings: Settings, secrets: Secrets, clock: Clock) -> Account:
 def open_channel(settings: Settings, secrets: Secrets, clock: Clock) -> ZaloChannel:
     """Return the channel on an account of its own; closing it closes both."""
     chosen = templates(settings.zalo_templates)
-    account = open_account(settings, secrets, clock)
+    account = open_account(settings, secrets)
     return ZaloChannel(
         account.client, clock=clock, templates=chosen, delivery_within=settings.zalo_delivery_within
     )
 
 
-def _seed(settings: Settings, clock: Clock) -> TokenPair | None:
+def _seed(settings: Settings) -> TokenPair | None:
     access, refresh = _plain(settings.zalo_access_token), _plain(settings.zalo_refresh_token)
-    return first_pair(access, refresh, now=clock.now()) if access and refresh else None
+    return first_pair(access, refresh, now=real_now()) if access and refresh else None
 
 
 def _plain(secret: SecretStr | None) -> str:

@@ -65,7 +65,7 @@ def first_tokens(gateway: FakeZalo) -> tuple[str, str]:
 @asynccontextmanager
 async def process(settings: Settings, database: Database) -> AsyncIterator[Account]:
     """Open the account as one process does."""
-    account = open_account(settings, Secrets(database, KEY), StillClock(NOW))
+    account = open_account(settings, Secrets(database, KEY))
     try:
         yield account
     finally:
