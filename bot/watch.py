@@ -20,7 +20,12 @@ SILENT_AFTER: Final = timedelta(seconds=60)
 
 
 async def watch_sweeps(
-    database: Database, mail: Channel | None, operators: Sequence[str], *, started: datetime, patience: timedelta
+    database: Database,
+    mail: Channel | None,
+    operators: Sequence[str],
+    *,
+    started: datetime,
+    patience: timedelta,
 ) -> None:
     """Look for the sweep's heartbeat until cancelled; `started` is real time, as heartbeats are."""
     while True:
@@ -32,7 +37,12 @@ async def watch_sweeps(
 
 
 async def look(
-    database: Database, mail: Channel | None, operators: Sequence[str], *, started: datetime, patience: timedelta
+    database: Database,
+    mail: Channel | None,
+    operators: Sequence[str],
+    *,
+    started: datetime,
+    patience: timedelta,
 ) -> bool:
     """Mail the operators once when the sweep is silent, and once when it is heard again; return if silent."""
     last = await database.pool.fetchval("SELECT at FROM heartbeats WHERE name = 'sweep'")

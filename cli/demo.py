@@ -168,7 +168,7 @@ async def _renew_tokens(database: Database) -> None:
 
 
 async def _meet_the_kitchen(settings: Settings, database: Database, zalo: FakeZalo) -> None:
-    """The owner follows the account and links her Zalo by a code, as everybody does; afterwards she only asks what waits."""
+    """The owner links her Zalo by a code, as everybody does; at a later start she asks what waits."""
     lan = zalo.person(_OWNER_ON_ZALO, _KITCHEN.owner or "Lan", phone="84909123456")
     try:
         _, owner = await partners.add(database, _KITCHEN)

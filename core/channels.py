@@ -170,7 +170,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class NoSuchRecipient:
-    """This address cannot be reached on this channel; the next one takes over at once."""
+    """The address cannot be reached on this channel; the next one takes over at once."""
 
     why: str
     scope: Scope = Scope.RECIPIENT

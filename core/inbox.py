@@ -45,7 +45,7 @@ async def once(
         return answer, False
 
 
-async def owe_answer(  # noqa: PLR0913  (keyword-only)
+async def owe_answer(
     connection: Connection,
     *,
     key: str,
@@ -81,5 +81,6 @@ async def forget(database: Database) -> None:
 
 
 _FORGET: Final = """
-DELETE FROM inbox WHERE key IN (SELECT key FROM inbox WHERE {} received_at < $1 ORDER BY received_at LIMIT 1000)
+DELETE FROM inbox
+WHERE key IN (SELECT key FROM inbox WHERE {} received_at < $1 ORDER BY received_at LIMIT 1000)
 """

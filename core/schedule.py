@@ -1,4 +1,4 @@
-"""What an order owes later, from its times and its status alone. Pure; business days in the partner's zone."""
+"""What an order owes later, from its times and its status alone. Pure; days are the partner's."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta

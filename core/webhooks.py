@@ -32,7 +32,7 @@ _LEASE_MORE: Final = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class OwedWebhook:
-    """One event that a platform is owed; `id` is the `webhook-id` of every attempt. `tries` counts this one."""
+    """One event that a platform is owed; `id` is every attempt's `webhook-id`, `tries` counts this one."""
 
     id: UUID
     order_id: UUID
@@ -64,9 +64,7 @@ async def claim(database: Database, webhook_id: UUID) -> list[OwedWebhook] | Non
         )
         if row is None:
             return []
-        rows = await connection.fetch(
-            _LOCK_GROUP, row["order_id"], row["platform_id"], row["version"]
-        )
+        rows = await connection.fetch(_LOCK_GROUP, row["order_id"], row["platform_id"], row["version"])
         if any(row["leased_until"] and row["leased_until"] > moment for row in rows):
             return None
         lease = moment + _LEASE_EACH * len(rows) + _LEASE_MORE

@@ -85,9 +85,7 @@ RULES: Final[Mapping[NoticeKind, Rule]] = MappingProxyType(
         NoticeKind.DELIVERY_TOMORROW: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),
         NoticeKind.COMPLETE_REQUEST: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),
         NoticeKind.COMPLETE_REMINDER: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),
-        NoticeKind.ORDER_COMPLETED: Rule(
-            Audience.RECIPIENTS, (Way.EMAIL,), frozenset({Status.COMPLETED})
-        ),
+        NoticeKind.ORDER_COMPLETED: Rule(Audience.RECIPIENTS, (Way.EMAIL,), frozenset({Status.COMPLETED})),
         NoticeKind.REVIEW_RECEIVED: Rule(Audience.RECIPIENTS, _BOTH, frozenset({Status.COMPLETED})),
         NoticeKind.COLLEAGUE_ACTED: Rule(Audience.TOLD, (Way.CHAT,), _ANY),
         NoticeKind.CUSTOMER_CANCELLED: Rule(

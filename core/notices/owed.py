@@ -61,13 +61,10 @@ def for_rung(kind: TimerKind, order: Order, rung: Rung, *, operators: bool) -> t
     """Return the notices that a rung of a ladder owes; `operators` when they hear with it."""
     if kind is TimerKind.CONFIRM_LADDER:
         occasion = f"r{order.revision}:{rung.name}"
-        nudge = Owed(NoticeKind.CONFIRM_NUDGE, occasion, {"reach": rung.reach.value})
-        alarm = Owed(NoticeKind.ORDER_AT_RISK, occasion)
-        return (*_when(rung.reach is not Reach.NOBODY, nudge), *_when(operators, alarm))
+        nudge = (Owed(NoticeKind.CONFIRM_NUDGE, occasion, {"reach": rung.reach.value}),)
+        alarm = (Owed(NoticeKind.ORDER_AT_RISK, occasion),) if operators else ()
+        return alarm if rung.reach is Reach.NOBODY else nudge + alarm
     occasion = f"{order.deliver_at.isoformat()}:{rung.name}"
     asked = NoticeKind.COMPLETE_REQUEST if rung.name == "request" else NoticeKind.COMPLETE_REMINDER
-    return (Owed(asked, occasion), *_when(operators, Owed(NoticeKind.NOT_COMPLETED, occasion)))
-
-
-def _when(condition: bool, owed: Owed) -> tuple[Owed, ...]:
-    return (owed,) if condition else ()
+    alarm = (Owed(NoticeKind.NOT_COMPLETED, occasion),) if operators else ()
+    return (Owed(asked, occasion), *alarm)

@@ -43,7 +43,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Kitchen:
-    """What routing knows of a partner: its people, and by which channels each was told of this order, oldest first."""
+    """A partner's people, and by which channels each of them was told of this order, oldest first."""
 
     people: Sequence[Person]
     told: Mapping[UUID, Sequence[ChannelName]]

@@ -44,7 +44,7 @@ class PlaceOrder:
 
 @dataclass(frozen=True, slots=True)
 class ChangeOrder:
-    """A platform changes an order; None leaves a part as it is. `total` is None unless items or money change."""
+    """A platform changes an order; None leaves a part as it is. Without a `total` it is reckoned."""
 
     order_id: OrderId
     deliver_at: datetime | None = None

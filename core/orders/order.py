@@ -33,7 +33,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why an order was cancelled; `code` is one of the short list, or None for words of a platform or operator."""
+    """Why an order was cancelled; `code` is of the short list, None for words of a platform or operator."""
 
     code: int | None
     text: str
