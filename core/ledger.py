@@ -7,6 +7,7 @@ then one write. Everybody is answered after the commit. A repeat of a key finds 
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -107,13 +108,10 @@ class Ledger:
         except asyncio.QueueFull:
             raise Unavailable from None
         try:
-            return await asyncio.wait_for(asyncio.shield(answered), self._patience)
+            async with asyncio.timeout(self._patience):
+                return await answered  # whoever goes away cancels the answer, not the command
         except TimeoutError:
-            answered.add_done_callback(_retrieve)
             raise Unavailable from None
-        except asyncio.CancelledError:
-            answered.add_done_callback(_retrieve)
-            raise
 
     async def _run(self) -> None:
         open_ = True
@@ -123,8 +121,7 @@ class Ledger:
             if not requests:
                 continue
             try:
-                if connection is None or _is_lost(connection):
-                    connection = await self._database.pool.acquire(timeout=self._patience)
+                connection = await self._usable(connection)
                 await self._commit(connection, requests)
             except asyncpg.LockNotAvailableError:
                 self._each_order_beside(requests)
@@ -167,10 +164,18 @@ class Ledger:
         except Exception:  # noqa: BLE001  (whatever Redis does: the sweep finds what was not woken)
             self.failed_wakes += 1
 
+    async def _usable(self, connection: PooledConnection | None) -> PooledConnection:
+        """Return the connection, or another one where the server has closed it since."""
+        if connection is not None and not _is_lost(connection):
+            return connection
+        await self._let_go(connection)
+        return await self._database.pool.acquire(timeout=self._patience)
+
     async def _let_go(self, connection: PooledConnection | None) -> None:
         if connection is None:
             return
-        connection.terminate()
+        with suppress(asyncpg.InterfaceError):  # the pool has let go of it already
+            connection.terminate()
         await self._database.pool.release(connection)
 
     def _each_order_beside(self, requests: Sequence[Request]) -> None:
@@ -247,9 +252,3 @@ def _settle(request: Request, outcome: Answer | Exception) -> None:
 def _fail(requests: Sequence[Request], error: Exception) -> None:
     for request in requests:
         _settle(request, error)
-
-
-def _retrieve(answered: "asyncio.Future[Answer]") -> None:
-    """Look at the outcome that nobody waits for any more, so that it is not reported as forgotten."""
-    if not answered.cancelled():
-        answered.exception()
