@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from aiohttp import web
 
-from bot import health, zalo_webhook
+from bot import health, zalo_consent, zalo_webhook
 from bot.api.routes import add_routes as add_api
 from bot.conversation import Conversation
 from bot.keys import DATABASE, LEDGER, SETTINGS, SIGNER
@@ -55,6 +55,7 @@ def build(settings: Settings, database: Database, ledger: Ledger, queues: Queues
     zalo_webhook.add_routes(app)
     add_api(app)
     add_pages(app)
+    zalo_consent.add_routes(app)
     return app
 
 

@@ -21,7 +21,6 @@ from jobs.timers import fire_due
 _log: Final = structlog.get_logger()
 #: The name under which the sweep says that it is alive.
 SWEEP: Final = "sweep"
-_TOKEN_ALARM: Final = "zalo: token"  # noqa: S105 - the name of an alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +68,15 @@ class FreshTokens(Protocol):
         """Renew when it is time; raises what only a person can mend."""
 
 
-async def keep_tokens(database: Database, tokens: FreshTokens, trouble: type[Exception]) -> None:
+async def keep_tokens(
+    database: Database, tokens: FreshTokens, trouble: type[Exception], *, alarm: str
+) -> None:
     """Renew Zalo's tokens when it is time; tell the operators when it cannot be done, and when it is over."""
     try:
         await tokens.keep_fresh()
     except trouble as error:
         async with database.pool.acquire() as connection, connection.transaction():
-            await alarms.raise_(connection, _TOKEN_ALARM, type(error).__name__, now=database.clock.now())
+            await alarms.raise_(connection, alarm, type(error).__name__, now=database.clock.now())
         return
     async with database.pool.acquire() as connection, connection.transaction():
-        await alarms.clear(connection, _TOKEN_ALARM, now=database.clock.now())
+        await alarms.clear(connection, alarm, now=database.clock.now())

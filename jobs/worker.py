@@ -28,7 +28,7 @@ from jobs.queues import QUEUE_OF, Jobs, QueueName, deserialize, open_redis, redi
 from jobs.relay import Relay, open_session
 from jobs.wake import RedisWake
 from zalo_oa.account import open_account
-from zalo_oa.credentials import TokenTrouble
+from zalo_oa.credentials import TOKEN_ALARM, TokenTrouble
 
 _log: Final = structlog.get_logger()
 _POLL: Final = 0.05
@@ -199,7 +199,7 @@ async def _keep_zalo(settings: Settings, service: Service) -> None:
     try:
         await every(
             _TOKENS_EVERY,
-            lambda: keep_tokens(service.database, account.credentials, TokenTrouble),
+            lambda: keep_tokens(service.database, account.credentials, TokenTrouble, alarm=TOKEN_ALARM),
             name="zalo tokens",
         )
     finally:

@@ -27,6 +27,10 @@ _MINUTE: Final = timedelta(minutes=1)
 _PER_MINUTE: Final = 5
 
 
+#: The name of the alarm that operators get while the account has no working token.
+TOKEN_ALARM: Final = "zalo: token"  # noqa: S105 - a name
+
+
 class TokenTrouble(Exception):
     """No call can be made to Zalo for want of a token."""
 
