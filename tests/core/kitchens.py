@@ -217,6 +217,38 @@ async def add_person(
     return Person(staff_id, name, addresses)
 
 
+@dataclass(frozen=True, slots=True)
+class Kitchen:
+    """Cơm nhà Lan with its people, all in Zalo, and two platforms that hear of everything."""
+
+    lan: Person
+    hung: Person
+    mai: Person
+    tam: Person
+    shop: Actor
+    rival: Actor
+
+    @property
+    def acting(self) -> tuple[Person, Person, Person]:
+        """Who may confirm, cancel and complete."""
+        return self.lan, self.hung, self.mai
+
+
+async def open_kitchen(database: Database) -> Kitchen:
+    """Add the kitchen: Lan owns it, Hùng manages, Mai cooks, Tâm keeps the till."""
+    shop = await add_platform(database)
+    rival = await add_platform(database, RIVAL, name="Ăn Nhanh", notify_customer=False)
+    await add_partner(database)
+    return Kitchen(
+        lan=await add_person(database, "Lan", Role.OWNER, zalo="zalo-lan", email="lan@example.com"),
+        hung=await add_person(database, "Hùng", Role.MANAGER, zalo="zalo-hung"),
+        mai=await add_person(database, "Mai", Role.KITCHEN, zalo="zalo-mai"),
+        tam=await add_person(database, "Tâm", Role.CASHIER, zalo="zalo-tam"),
+        shop=shop,
+        rival=rival,
+    )
+
+
 async def _add_addresses(database: Database, staff_id: UUID, addresses: Iterable[Address]) -> None:
     for address in addresses:
         await database.pool.execute(
