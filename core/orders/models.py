@@ -6,9 +6,8 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.models import Model
 
-from core.orders.order import Order, OrderId
-from core.orders.snapshot import load_by, load_customer, load_item, load_reason, load_review
-from core.orders.status import Status
+from core.orders.order import Order
+from core.orders.rows import order_of
 
 
 class OrderRow(Model):
@@ -49,34 +48,7 @@ class OrderRow(Model):
 
     def to_order(self) -> Order:
         """Return the row as the rules see it."""
-        return Order(
-            id=OrderId(self.id),
-            platform_id=self.platform_id,
-            external_id=self.external_id,
-            partner_id=self.partner_id,
-            code=self.code,
-            status=Status(self.status),
-            version=self.version,
-            revision=self.revision,
-            deliver_at=self.deliver_at,
-            ordered_at=self.ordered_at,
-            placed_at=self.placed_at,
-            asked_at=self.asked_at,
-            updated_at=self.updated_at,
-            address=self.address,
-            note=self.note,
-            items=tuple(load_item(item) for item in self.items),
-            fees=self.fees,
-            discount=self.discount,
-            total=self.total,
-            currency=self.currency,
-            customer=load_customer(self.customer),
-            status_changed_at=self.status_changed_at,
-            status_changed_by=load_by(self.status_changed_by),
-            reason=load_reason(self.reason) if self.reason else None,
-            review=load_review(self.review) if self.review else None,
-            final_at=self.final_at,
-        )
+        return order_of({name: getattr(self, name) for name in self._meta.db_fields})
 
 
 class EventRow(Model):
