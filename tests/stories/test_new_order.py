@@ -87,7 +87,17 @@ async def test_an_order_that_is_placed_again_is_told_once(world: World, rice: Pl
     rice.heard("order.placed", times=1)
 
 
-_PLACED = ("external_id", "partner", "deliver_at", "customer", "address", "note", "items", "total", "currency")
+_PLACED = (
+    "external_id",
+    "partner",
+    "deliver_at",
+    "customer",
+    "address",
+    "note",
+    "items",
+    "total",
+    "currency",
+)
 
 
 async def test_every_order_of_a_kitchen_has_its_own_code(
