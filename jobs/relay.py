@@ -114,10 +114,14 @@ class Relay:
                 webhook.url, data=body, headers=_headers(webhook, body), allow_redirects=False
             ) as response:
                 return _Reply(response.status, "" if response.status < 300 else f"HTTP {response.status}")
-        except PrivateAddress:
-            return _Reply(None, "private address")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return _Reply(None, type(error).__name__)
+            return _Reply(None, _why(error))
+
+
+def _why(error: Exception) -> str:
+    """Return a name for the fault; the connector wraps whatever keeps it from connecting."""
+    refused = isinstance(error.__cause__ or error, PrivateAddress)
+    return "private address" if refused else type(error).__name__
 
 
 def _headers(webhook: OwedWebhook, body: bytes) -> LooseHeaders:

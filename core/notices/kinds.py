@@ -101,6 +101,12 @@ RULES: Final[Mapping[NoticeKind, Rule]] = MappingProxyType(
     }
 )
 
+#: The notices that ask for the same thing again and again: of these only the newest is worth telling.
+LADDERS: Final = (
+    frozenset({NoticeKind.CONFIRM_NUDGE}),
+    frozenset({NoticeKind.COMPLETE_REQUEST, NoticeKind.COMPLETE_REMINDER}),
+)
+
 
 def is_obsolete(kind: NoticeKind, status: Status, *, revision: int, revision_now: int) -> bool:
     """Whether an order has moved on, so that this notice must not go out any more."""

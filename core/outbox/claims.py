@@ -14,7 +14,7 @@ from core.actors import Role
 from core.channels import Address, AddressKind, ChannelName
 from core.clock import real_now
 from core.database import Database, Row
-from core.notices.kinds import NoticeKind, is_obsolete
+from core.notices.kinds import LADDERS, NoticeKind, is_obsolete
 from core.notices.outgoing import Outgoing, PartnerFacts, StaffFacts
 from core.orders import snapshot
 from core.outbox.ways import Due
@@ -33,8 +33,8 @@ async def due(database: Database, *, most: int = 500) -> list[Due]:
 async def claim(database: Database, message_id: UUID) -> Outgoing | None:
     """Take a message for LEASE, or return None when it is not to be tried (any more, or by us).
 
-    A message of an order that has moved on is dropped here. One that `must_give_way` is not to be
-    sent: the caller hands it to `give_way`.
+    A message of an order that has moved on, or of a ladder that has, is dropped here. One that
+    `must_give_way` is not to be sent: the caller hands it to `give_way`.
     """
     now = database.clock.now()
     row = await database.pool.fetchrow(_CLAIM, message_id, now, real_now(), real_now() + LEASE)
@@ -47,7 +47,22 @@ async def claim(database: Database, message_id: UUID) -> Outgoing | None:
     ):
         await drop(database, outgoing.id, "moved on")
         return None
+    if await _is_overtaken(database, outgoing):
+        await drop(database, outgoing.id, "a newer step of its ladder is told")
+        return None
     return outgoing
+
+
+async def _is_overtaken(database: Database, outgoing: Outgoing) -> bool:
+    """Whether a gateway was away so long that the person is owed a newer step of the same ladder."""
+    kinds = next((ladder for ladder in LADDERS if outgoing.kind in ladder), None)
+    if kinds is None:
+        return False
+    return bool(
+        await database.pool.fetchval(
+            _NEWER_STEP, outgoing.notice_id, outgoing.person, outgoing.way, [kind.value for kind in kinds]
+        )
+    )
 
 
 def _partner_facts(partner: Mapping[str, Any]) -> PartnerFacts:
@@ -102,6 +117,16 @@ _DUE: Final = """
 SELECT id, channel, tries FROM messages
 WHERE state IN ('waiting', 'unclear') AND next_at <= $1 AND (leased_until IS NULL OR leased_until < $2)
 ORDER BY next_at LIMIT $3
+"""
+
+
+_NEWER_STEP: Final = """
+SELECT EXISTS (
+    SELECT 1 FROM notices mine
+    JOIN messages m ON m.order_id = mine.order_id AND m.person = $2 AND m.leg = $3
+        AND m.state IN ('waiting', 'sent', 'unclear')
+    JOIN notices n ON n.id = m.notice_id AND n.kind = ANY($4::text[]) AND n.owed_at > mine.owed_at
+    WHERE mine.id = $1)
 """
 
 
