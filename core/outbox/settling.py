@@ -21,11 +21,11 @@ from core.outbox.ways import Due, Ways
 #: After an unclear outcome: how long a receipt may take before the next channel takes over.
 RECEIPT_WITHIN: Final = timedelta(minutes=1)
 #: Tries of one channel while another one could take over: all within the minute.
+_WITHIN: Final = timedelta(minutes=1)
 _SOON: Final = (timedelta(seconds=10), timedelta(seconds=30))
 #: Where no other way is left: patience with a gateway that is down, a day in all.
 _PATIENT: Final = (
-    timedelta(seconds=10),
-    timedelta(seconds=30),
+    *_SOON,
     timedelta(minutes=1),
     timedelta(minutes=5),
     timedelta(minutes=15),
@@ -94,7 +94,12 @@ async def give_way(database: Database, ways: Ways, outgoing: Outgoing) -> list[D
 def _may_need_next(outgoing: Outgoing, outcome: Outcome) -> bool:
     if isinstance(outcome, NoSuchRecipient | Refused):
         return True
-    return isinstance(outcome, TryLater) and outgoing.tries > len(_SOON)
+    return isinstance(outcome, TryLater) and _is_over_soon(outgoing, outcome)
+
+
+def _is_over_soon(outgoing: Outgoing, outcome: TryLater) -> bool:
+    """Whether a channel has had its minute, or says itself that it needs longer."""
+    return outgoing.tries > len(_SOON) or (outcome.after or timedelta()) > _WITHIN
 
 
 def _end(outgoing: Outgoing, outcome: Outcome, now: datetime, *, has_next: bool) -> _End:
@@ -112,10 +117,9 @@ def _end(outgoing: Outgoing, outcome: Outcome, now: datetime, *, has_next: bool)
 
 
 def _end_later(outgoing: Outgoing, outcome: TryLater, now: datetime, *, has_next: bool) -> _End:
-    waits = _SOON if has_next else _PATIENT
-    if outgoing.tries > len(waits):
+    if has_next or outgoing.tries > len(_PATIENT):
         return _End("failed", None, outcome.why, gives_way=True)
-    wait = max(waits[outgoing.tries - 1], outcome.after or timedelta())
+    wait = max(_PATIENT[outgoing.tries - 1], outcome.after or timedelta())
     return _End("waiting", now + wait, outcome.why)
 
 
@@ -191,6 +195,8 @@ async def _hand_over(
 
 async def _notice_may_have_failed(connection: Connection, outgoing: Outgoing, now: datetime) -> None:
     """When nothing of a notice can reach anybody any more, say so to the operators."""
+    # Of two messages that fail at the same moment, the later one must see the earlier one's end.
+    await connection.execute("SELECT 1 FROM notices WHERE id = $1 FOR NO KEY UPDATE", outgoing.notice_id)
     alive = await connection.fetchval(
         "SELECT count(*) FROM messages WHERE notice_id = $1 AND state IN ('waiting', 'sent', 'unclear')",
         outgoing.notice_id,

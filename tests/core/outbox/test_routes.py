@@ -1,0 +1,193 @@
+"""Notices become messages, one for each person and way, by the addresses as they are then."""
+
+import asyncio
+
+import pytest
+
+from core import alarms
+from core.channels import Address, AddressKind, ChannelName, Sent
+from core.database import Database
+from core.ledger import Ledger
+from core.orders.commands import CancelOrder, ChangeOrder, CompleteOrder, ConfirmOrder
+from core.orders.decide import reason_of
+from core.orders.order import Customer
+from tests.core.kitchens import Kitchen, add_person, count, place, soon, travel_to
+from tests.core.outbox.conftest import OPERATORS, Post
+
+LAN_ZALO = Address(AddressKind.ZALO_USER, "zalo-lan")
+
+
+async def test_a_new_order_reaches_its_recipients(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """Lan by mail and Zalo, Hùng by Zalo; neither the cook nor the cashier."""
+    await place(database, ledger)
+    due = await post.route()
+    assert len(due) == 3
+    assert sorted(await post.messages()) == [
+        ("email", "lan@example.com", "waiting"),
+        ("zalo", "zalo-hung", "waiting"),
+        ("zalo", "zalo-lan", "waiting"),
+    ]
+    assert await post.owed() == [("order_new", "routed")]
+
+
+async def test_a_notice_is_routed_once(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """However many workers were woken for it at the same moment."""
+    await place(database, ledger)
+    routed = await asyncio.gather(*(post.route("order_new") for _ in range(6)))
+    assert sum(map(len, routed)) == 3
+    assert await post.route() == []
+    assert await count(database, "messages") == 3
+
+
+async def test_what_has_moved_on_is_not_routed(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """Confirmed before the worker looked: nobody is asked to confirm."""
+    order_id = await place(database, ledger)
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.on_the_web())
+    assert await post.route() == []
+    assert ("order_new", "dropped") in await post.owed()
+    assert await count(database, "messages") == 0
+
+
+async def test_old_content_is_not_routed(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """Changed before the worker looked: only the change is told."""
+    order_id = await place(database, ledger)
+    await ledger.submit(ChangeOrder(order_id, note="Giao cổng trước"), actor=kitchen.shop)
+    await post.route()
+    assert dict(await post.owed()) == {"order_new": "dropped", "order_changed": "routed"}
+
+
+async def test_somebody_who_left_is_not_told(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """Nor is an address that has ended."""
+    await place(database, ledger)
+    await database.pool.execute("UPDATE staff SET removed_at = now() WHERE name = 'Lan'")
+    await database.pool.execute("UPDATE addresses SET ended_at = now() WHERE value = 'zalo-hung'")
+    await add_person(database, "Bảo", notify=True, zalo="zalo-bao")
+    await post.route()
+    assert await post.messages() == [("zalo", "zalo-bao", "waiting")]
+
+
+async def test_colleagues_hear_on_the_chat_that_told_them(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """Hùng was told by Zalo; Lan, who tapped, is not told what she did; Mai never heard of it."""
+    order_id = await place(database, ledger)
+    for each in await post.route():
+        await post.try_(each.id, Sent("1"))
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
+    (message,) = await post.route()
+    told = await database.pool.fetchrow("SELECT channel, address FROM messages WHERE id = $1", message.id)
+    assert told is not None
+    assert tuple(told) == ("zalo", "zalo-hung")
+
+
+async def test_the_customer_hears_by_both_ways(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """SMS and mail, both when both are given."""
+    order_id = await place(database, ledger)
+    await ledger.submit(CancelOrder(order_id, reason_of(1)), actor=kitchen.lan.taps())
+    await post.route("customer_cancelled")
+    assert sorted(await post.messages()) == [
+        ("email", "an@example.com", "waiting"),
+        ("sms", "+84909123456", "waiting"),
+    ]
+
+
+async def test_the_customer_hears_by_the_way_there_is(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """Only a phone was given, or SMS is off."""
+    without_mail = Customer("An", "+84909123456", None, "vi")
+    order_id = await place(database, ledger, customer=without_mail)
+    await ledger.submit(CancelOrder(order_id, reason_of(1)), actor=kitchen.shop)
+    await post.route("customer_cancelled")
+    assert await post.messages() == [("sms", "+84909123456", "waiting")]
+
+
+async def test_a_platforms_own_customers_are_told_by_it(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """Ăn Nhanh tells its customers itself: nothing is owed to them."""
+    order_id = await place(database, ledger, platform_id=kitchen.rival.id)
+    await ledger.submit(CancelOrder(order_id, reason_of(1)), actor=kitchen.lan.taps())
+    assert await count(database, "notices", "kind = 'customer_cancelled'") == 0
+
+
+async def test_when_nobody_can_be_reached_the_operators_hear(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """Every channel is off but the operators' mail: the notice is dropped, they are told so once."""
+    await database.pool.execute("DELETE FROM addresses")
+    await place(database, ledger)
+    await post.route()
+    await post.route()
+    assert dict(await post.owed()) == {"order_new": "dropped", "undeliverable": "routed"}
+    assert await post.messages() == [("email", OPERATORS, "waiting")]
+
+
+async def test_without_operators_nothing_goes_round_in_circles(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """That the operators cannot be told is not told to the operators."""
+    post.operators = ()
+    await database.pool.execute("DELETE FROM addresses")
+    await place(database, ledger)
+    for _ in range(3):
+        await post.route()
+    assert dict(await post.owed()) == {"order_new": "dropped", "undeliverable": "dropped"}
+
+
+async def test_an_answer_goes_where_it_was_asked(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """To that chat, whatever the person's other channels are."""
+    order_id = await place(database, ledger)
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps(), key="zalo:1", reply_to=LAN_ZALO)
+    await post.route("answer")
+    assert await post.messages() == [("zalo", "zalo-lan", "waiting")]
+
+
+async def test_completion_is_thanked_by_mail_alone(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """N8."""
+    order_id = await place(database, ledger)
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
+    await travel_to(database, soon(database))
+    await ledger.submit(CompleteOrder(order_id), actor=kitchen.lan.taps())
+    await post.route("order_completed")
+    assert await post.messages() == [("email", "lan@example.com", "waiting")]
+
+
+async def test_an_alarm_is_raised_once_until_it_is_over(database: Database, post: Post) -> None:
+    """Two notices for the operators: that it began, and that it ended."""
+    now = database.clock.now()
+    async with database.pool.acquire() as connection:
+        assert await alarms.raise_(connection, "zalo: token", "expired", now=now)
+        assert not await alarms.raise_(connection, "zalo: token", "expired", now=now)
+        assert await alarms.clear(connection, "zalo: token", now=now)
+        assert not await alarms.clear(connection, "zalo: token", now=now)
+    assert len(await post.route()) == 2
+    assert await post.messages() == [("email", OPERATORS, "waiting")] * 2
+
+
+@pytest.mark.parametrize("channel", [ChannelName.ZALO, ChannelName.EMAIL])
+async def test_a_channel_that_is_off_is_skipped(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post, channel: ChannelName
+) -> None:
+    """No message is made that could not leave."""
+    post.on.discard(channel)
+    await place(database, ledger)
+    await post.route()
+    assert channel.value not in {name for name, _, _ in await post.messages()}
+    assert await post.messages()
