@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     SecretStr,
@@ -29,11 +30,21 @@ from core.schedule import Policy
 PREFIX: Final = "CHOTDON_"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _TIMEDELTA: Final = TypeAdapter(timedelta)
+#: Added to any date there is, such a duration leads to another one.
+_LONGEST: Final = timedelta(days=366)
+_BEYOND: Final = 10**9
 
 
 def _duration(value: object) -> object:
-    if isinstance(value, str) and value.strip().isdigit():
-        return timedelta(seconds=int(value))
+    if isinstance(value, str) and value.strip().isdecimal():
+        return timedelta(seconds=min(int(value), _BEYOND))
+    return value
+
+
+def _bounded(value: timedelta) -> timedelta:
+    if abs(value) > _LONGEST:
+        msg = f"must not be longer than {_LONGEST.days} days"
+        raise ValueError(msg)
     return value
 
 
@@ -44,13 +55,13 @@ def _positive(value: timedelta) -> timedelta:
     return value
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_bounded)]
 
 
 def _durations(value: object) -> object:
     if isinstance(value, str):
         parts = [part.strip() for part in value.split(",") if part.strip()]
-        return tuple(_positive(_TIMEDELTA.validate_python(_duration(part))) for part in parts)
+        return tuple(_positive(_bounded(_TIMEDELTA.validate_python(_duration(part)))) for part in parts)
     return value
 
 
@@ -295,11 +306,7 @@ class Settings(BaseSettings):
 
         `known` wins over the environment. Raises Misconfigured with every fault.
         """
-        try:
-            settings = cls(_env_file=env_file, **known)
-        except ValidationError as error:
-            raise Misconfigured(*map(_fault, error.errors())) from None
-        faults = settings.faults_in_production()
+        settings, faults = cls._read(env_file, known)
         if faults:
             raise Misconfigured(*faults)
         made = {
@@ -308,6 +315,20 @@ class Settings(BaseSettings):
             if not getattr(settings, name)
         }
         return settings.model_copy(update=made)
+
+    @classmethod
+    def _read(cls, env_file: Path | None, known: Mapping[str, Any]) -> tuple[Self, list[str]]:
+        """Return the settings and their faults; what cannot be read is looked at as if it were not set."""
+        try:
+            settings = cls(_env_file=env_file, **known)
+        except ValidationError as error:
+            wrong = {str(each["loc"][0]): _fault(each) for each in error.errors()}
+            unset = {name: cls.model_fields[name].default for name in wrong}
+            settings = cls(_env_file=env_file, **{**known, **unset})
+            told = tuple(f"{PREFIX}{name.upper()} " for name in wrong)
+            others = [fault for fault in settings.faults_in_production() if not fault.startswith(told)]
+            return settings, [*wrong.values(), *others]
+        return settings, settings.faults_in_production()
 
 
 def _fault(error: Mapping[str, Any]) -> str:

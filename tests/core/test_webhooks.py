@@ -1,0 +1,229 @@
+"""What platforms are owed: in the order it happened, leased, retried by the schedule, then dead."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from core import webhooks
+from core.clock import real_now
+from core.database import Database
+from core.ledger import Ledger
+from core.orders.commands import CancelOrder, ChangeOrder, ConfirmOrder
+from core.orders.decide import reason_of
+from core.orders.order import OrderId
+from core.webhooks import JITTER, RETRIES, OwedWebhook
+from tests.core.kitchens import (
+    RIVAL,
+    SHOP,
+    Kitchen,
+    add_platform,
+    count,
+    ledger_of,
+    open_kitchen,
+    place,
+    travel_to,
+)
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+async def kitchen(database: Database) -> Kitchen:
+    """Return Cơm nhà Lan."""
+    return await open_kitchen(database)
+
+
+@pytest.fixture
+async def ledger(database: Database) -> AsyncIterator[Ledger]:
+    """Yield a running ledger."""
+    async with ledger_of(database) as ledger:
+        yield ledger
+
+
+async def owed_to(database: Database, platform_id: UUID) -> list[UUID]:
+    """Return what a platform is owed, oldest event first."""
+    rows = await database.pool.fetch(
+        "SELECT id FROM webhooks WHERE platform_id = $1 ORDER BY version", platform_id
+    )
+    return [row["id"] for row in rows]
+
+
+async def claimed(database: Database, webhook_id: UUID) -> list[OwedWebhook]:
+    """Claim a webhook that nobody holds."""
+    group = await webhooks.claim(database, webhook_id)
+    assert group is not None
+    return group
+
+
+async def test_every_platform_hears_of_every_event(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """Its own order or another platform's; but not one that asked for its own only, or has no address."""
+    own_only, silent = UUID(int=1), UUID(int=2)
+    await add_platform(database, own_only, name="Riêng", scope="own")
+    await add_platform(database, silent, name="Im", url=None)
+    order_id = await place(database, ledger)
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
+    assert len(await owed_to(database, SHOP)) == len(await owed_to(database, RIVAL)) == 2
+    assert await owed_to(database, own_only) == await owed_to(database, silent) == []
+
+    await place(database, ledger, platform_id=own_only)
+    assert len(await owed_to(database, own_only)) == 1
+
+
+async def test_what_is_owed_can_be_tried_at_once(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """The first try is now, with the platform's address and secret."""
+    order_id = await place(database, ledger)
+    (webhook_id,) = await owed_to(database, SHOP)
+    assert set(await webhooks.due(database)) == {webhook_id, *await owed_to(database, RIVAL)}
+    (webhook,) = await claimed(database, webhook_id)
+    assert (webhook.id, webhook.order_id, webhook.version, webhook.tries) == (webhook_id, order_id, 1, 1)
+    assert webhook.url == "https://shop.example/hook"
+
+
+async def test_older_events_go_first(database: Database, kitchen: Kitchen, ledger: Ledger) -> None:
+    """A later event does not wait for the schedule of those before it: they are tried with it, in order."""
+    order_id = await place(database, ledger)
+    first = await owed_to(database, SHOP)
+    (webhook,) = await claimed(database, first[0])
+    await webhooks.failed(database, webhook, status=500, why="HTTP 500", jitter=0)
+    await ledger.submit(ChangeOrder(order_id, note=""), actor=kitchen.shop)
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
+
+    *_, newest = await owed_to(database, SHOP)
+    group = await claimed(database, newest)
+    assert [webhook.version for webhook in group] == [1, 2, 3]
+    assert [webhook.tries for webhook in group] == [2, 1, 1]
+
+
+async def test_what_is_delivered_is_not_tried_again(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """Neither by itself nor before a later event."""
+    order_id = await place(database, ledger)
+    (webhook_id,) = await owed_to(database, SHOP)
+    (webhook,) = await claimed(database, webhook_id)
+    await webhooks.delivered(database, webhook, status=204)
+    assert await claimed(database, webhook_id) == []
+
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
+    group = await claimed(database, (await owed_to(database, SHOP))[1])
+    assert [webhook.version for webhook in group] == [2]
+
+
+async def test_one_worker_at_a_time_is_at_an_order(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """Another one leaves it be, also with a later event, so that events do not overtake each other."""
+    order_id = await place(database, ledger)
+    (first,) = await owed_to(database, SHOP)
+    claims = await asyncio.gather(*(webhooks.claim(database, first) for _ in range(5)))
+    assert sorted(len(claim or ()) for claim in claims) == [0, 0, 0, 0, 1]
+
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
+    second = (await owed_to(database, SHOP))[1]
+    assert await webhooks.claim(database, second) is None
+    assert first not in await webhooks.due(database)
+
+
+async def test_platforms_do_not_wait_for_each_other(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """One platform's order is held; the other platform hears of it meanwhile."""
+    await place(database, ledger)
+    (mine,), (theirs,) = await owed_to(database, SHOP), await owed_to(database, RIVAL)
+    assert await claimed(database, mine)
+    assert await claimed(database, theirs)
+
+
+async def test_a_lease_ends_in_real_time(database: Database, kitchen: Kitchen, ledger: Ledger) -> None:
+    """A worker that died is forgotten after its lease, whatever product time does."""
+    await place(database, ledger)
+    (webhook_id,) = await owed_to(database, SHOP)
+    assert await claimed(database, webhook_id)
+    await travel_to(database, database.clock.now() + timedelta(days=1))
+    assert await webhooks.claim(database, webhook_id) is None
+    await database.pool.execute("UPDATE webhooks SET leased_until = $1", real_now() - SECOND)
+    (webhook,) = await claimed(database, webhook_id)
+    assert webhook.tries == 2
+
+
+async def next_at(database: Database, webhook_id: UUID) -> datetime:
+    """Return when a webhook is tried again."""
+    found = await database.pool.fetchval("SELECT next_at FROM webhooks WHERE id = $1", webhook_id)
+    assert isinstance(found, datetime)
+    return found
+
+
+async def test_the_schedule_of_retries(database: Database, kitchen: Kitchen, ledger: Ledger) -> None:
+    """Eleven tries, each counted from the one before; then it is dead, and the operators hear."""
+    await place(database, ledger)
+    (webhook_id,) = await owed_to(database, SHOP)
+    waits = []
+    for _ in range(20):
+        (webhook,) = await claimed(database, webhook_id)
+        wait = await webhooks.failed(database, webhook, status=503, why="HTTP 503", jitter=0)
+        if wait is None:
+            break
+        assert abs(await next_at(database, webhook_id) - database.clock.now() - wait) < SECOND
+        assert await claimed(database, webhook_id) == []
+        waits.append(wait)
+        await travel_to(database, database.clock.now() + wait)
+    hour, minute = timedelta(hours=1), timedelta(minutes=1)
+    assert waits == [
+        5 * SECOND,
+        minute,
+        5 * minute,
+        30 * minute,
+        2 * hour,
+        5 * hour,
+        10 * hour,
+        14 * hour,
+        20 * hour,
+        24 * hour,
+    ]
+    row = await database.pool.fetchrow("SELECT * FROM webhooks WHERE id = $1", webhook_id)
+    assert row is not None
+    assert (row["state"], row["last_status"], row["why"], row["tries"]) == ("dead", 503, "HTTP 503", 11)
+    assert await count(database, "notices", "kind = 'webhook_dead'") == 1
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])
+async def test_jitter_shortens_by_a_tenth_at_most(
+    database: Database, kitchen: Kitchen, ledger: Ledger, jitter: float
+) -> None:
+    """A retry never comes later than the schedule says."""
+    await place(database, ledger)
+    (webhook_id,) = await owed_to(database, SHOP)
+    (webhook,) = await claimed(database, webhook_id)
+    wait = await webhooks.failed(database, webhook, status=None, why="ClientError", jitter=jitter)
+    assert wait == RETRIES[0] * (1 - JITTER * jitter)
+    assert RETRIES[0] * 0.9 <= wait <= RETRIES[0]
+
+
+async def test_a_dead_webhook_holds_up_no_later_event(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """The platform was away for three days: what happens now is told, the dead one is not tried again."""
+    order_id = await place(database, ledger)
+    await database.pool.execute("UPDATE webhooks SET state = 'dead'")
+    await ledger.submit(CancelOrder(order_id, reason_of(1)), actor=kitchen.lan.taps())
+    _, newest = await owed_to(database, SHOP)
+    assert [webhook.version for webhook in await claimed(database, newest)] == [2]
+
+
+async def test_what_still_waits_can_be_asked(database: Database, kitchen: Kitchen, ledger: Ledger) -> None:
+    """Per order, oldest first."""
+    order_id: OrderId = await place(database, ledger)
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
+    first, second = await owed_to(database, SHOP)
+    (webhook,) = await claimed(database, first)
+    await webhooks.delivered(database, webhook, status=200)
+    waiting = await webhooks.waiting(database, order_id)
+    assert first not in waiting
+    assert second in waiting
