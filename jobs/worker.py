@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from arq.connections import ArqRedis
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
@@ -155,7 +156,12 @@ async def _close(worker: Worker) -> None:
     if running:
         await asyncio.wait(running, timeout=_DELIVER_WITHIN)
     worker.main_task = None
-    await worker.close()
+    pool: ArqRedis | None = worker.pool
+    try:
+        await worker.close()
+    finally:
+        if pool is not None:  # arq leaves its connections open where Redis does not answer its farewell
+            await pool.aclose(close_connection_pool=True)
 
 
 def _queues(service: Service) -> list[QueueName]:
