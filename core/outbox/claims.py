@@ -33,24 +33,31 @@ async def due(database: Database, *, most: int = 500) -> list[Due]:
 async def claim(database: Database, message_id: UUID) -> Outgoing | None:
     """Take a message for LEASE, or return None when it is not to be tried (any more, or by us).
 
-    A message of an order that has moved on, or of a ladder that has, is dropped here. One that
-    `must_give_way` is not to be sent: the caller hands it to `give_way`.
+    A message of an order that has moved on, or of a ladder that has, or to somebody who has left is
+    dropped here. One that `must_give_way` is not to be sent: the caller hands it to `give_way`.
     """
     now = database.clock.now()
     row = await database.pool.fetchrow(_CLAIM, message_id, now, real_now(), real_now() + LEASE)
     if row is None:
         return None
     outgoing = _outgoing(row)
+    why = await _why_not(database, outgoing, has_left=row["has_left"])
+    if why:
+        await drop(database, outgoing.id, why)
+        return None
+    return outgoing
+
+
+async def _why_not(database: Database, outgoing: Outgoing, *, has_left: bool) -> str | None:
+    """Return why a message is not sent any more, if so."""
     order = outgoing.order
+    if has_left:
+        return "no longer staff"
     if order and is_obsolete(
         outgoing.kind, order.status, revision=outgoing.revision, revision_now=order.revision
     ):
-        await drop(database, outgoing.id, "moved on")
-        return None
-    if await _is_overtaken(database, outgoing):
-        await drop(database, outgoing.id, "a newer step of its ladder is told")
-        return None
-    return outgoing
+        return "moved on"
+    return "a newer step of its ladder is told" if await _is_overtaken(database, outgoing) else None
 
 
 async def _is_overtaken(database: Database, outgoing: Outgoing) -> bool:
@@ -147,7 +154,8 @@ SELECT c.id, c.notice_id, n.kind, n.occasion, n.revision, n.data, c.channel, c.l
     to_jsonb(o) - 'fingerprint' - 'changed_in' AS the_order, pl.name AS platform_name,
     jsonb_build_object('id', p.id, 'code', p.code, 'name', p.name, 'locale', p.locale,
         'timezone', p.timezone) AS partner,
-    jsonb_build_object('id', s.id, 'name', s.name, 'role', s.role, 'locale', s.locale) AS staff
+    jsonb_build_object('id', s.id, 'name', s.name, 'role', s.role, 'locale', s.locale) AS staff,
+    s.removed_at IS NOT NULL AS has_left
 FROM claimed c JOIN notices n ON n.id = c.notice_id
 LEFT JOIN orders o ON o.id = c.order_id
 LEFT JOIN platforms pl ON pl.id = o.platform_id

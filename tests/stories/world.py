@@ -234,6 +234,11 @@ class World:
         member = await staff.add(self.database, partner.id, new)
         return await self._equip(name, member.id, email, zalo=zalo)
 
+    async def fires(self, name: str, *, kitchen: str = "com-nha-lan") -> None:
+        """Let a staff member go."""
+        partner = await partners.by_code(self.database.pool, kitchen)
+        await staff.remove(self.database, partner.id, name)
+
     async def _equip(self, name: str, staff_id: UUID, email: str | None, *, zalo: bool = True) -> Somebody:
         person = self.zalo.person(str(4_000_000_000_000_000_000 + len(self.zalo.people)), name)
         phone = Phone(person, self)
