@@ -1,6 +1,6 @@
 """Which event, and which rung of a ladder, owes whom a notice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.actors import Actor, ActorKind
@@ -57,14 +57,24 @@ _AFTER_OTHERS: Mapping[EventType, tuple[NoticeKind, ...]] = {
 }
 
 
-def for_rung(kind: TimerKind, order: Order, rung: Rung, *, operators: bool) -> tuple[Owed, ...]:
-    """Return the notices that a rung of a ladder owes; `operators` when they hear with it."""
+def for_rungs(kind: TimerKind, order: Order, due: Sequence[Rung]) -> tuple[Owed, ...]:
+    """Return what rungs that are due at once (in time order) owe: people the newest, operators any."""
+    operators = any(rung.operators for rung in due)
     if kind is TimerKind.CONFIRM_LADDER:
-        occasion = f"r{order.revision}:{rung.name}"
-        nudge = (Owed(NoticeKind.CONFIRM_NUDGE, occasion, {"reach": rung.reach.value}),)
-        alarm = (Owed(NoticeKind.ORDER_AT_RISK, occasion),) if operators else ()
-        return alarm if rung.reach is Reach.NOBODY else nudge + alarm
+        alarm = (Owed(NoticeKind.ORDER_AT_RISK, f"r{order.revision}:{due[-1].name}"),) if operators else ()
+        return _nudge(order, [rung for rung in due if rung.reach is not Reach.NOBODY]) + alarm
+    rung = due[-1]
     occasion = f"{order.deliver_at.isoformat()}:{rung.name}"
     asked = NoticeKind.COMPLETE_REQUEST if rung.name == "request" else NoticeKind.COMPLETE_REMINDER
     alarm = (Owed(NoticeKind.NOT_COMPLETED, occasion),) if operators else ()
     return (Owed(asked, occasion), *alarm)
+
+
+def _nudge(order: Order, due: Sequence[Rung]) -> tuple[Owed, ...]:
+    """The newest rung's nudge; `otherwise` is whom the one before it would have reached."""
+    if not due:
+        return ()
+    data: dict[str, Json] = {"reach": due[-1].reach.value}
+    if len(due) > 1:
+        data["otherwise"] = due[-2].reach.value
+    return (Owed(NoticeKind.CONFIRM_NUDGE, f"r{order.revision}:{due[-1].name}", data),)

@@ -94,7 +94,21 @@ def _ladder_legs(
     reaches: Reaches,
 ) -> tuple[Leg, ...]:
     """The confirmation ladder: the recipients' next channel, the next person, then all who may confirm."""
-    reach = Reach(str(data["reach"]))
+    wanted = [Reach(str(data[name])) for name in ("reach", "otherwise") if name in data]
+    for reach in wanted:
+        if legs := _legs_for(reach, kind, kitchen, chat_order=chat_order, reaches=reaches):
+            return tuple(_once_per_address(legs))
+    return ()
+
+
+def _legs_for(
+    reach: Reach,
+    kind: NoticeKind,
+    kitchen: Kitchen,
+    *,
+    chat_order: Sequence[ChannelName],
+    reaches: Reaches,
+) -> list[Leg]:
     legs: list[Leg] = []
     for person in _people_for(reach, kitchen):
         chats = chats_of(person, kind, chat_order=chat_order, reaches=reaches)
@@ -104,7 +118,7 @@ def _ladder_legs(
             legs += _mail_legs(person, kind, reaches)
         if legs and reach is Reach.NEXT_STAFF:
             break
-    return tuple(_once_per_address(legs))
+    return legs
 
 
 def _people_for(reach: Reach, kitchen: Kitchen) -> list[Person]:

@@ -327,15 +327,17 @@ def _remind_of_tomorrow(order: Order, terms: Terms, now: datetime) -> Decision:
 
 
 def _climb(order: Order, timer: Planned, terms: Terms, now: datetime) -> Decision:
-    """Send the newest step that is due, put the older ones on record, and set the next."""
+    """Send the newest step that is due, put the older ones on record, and set the next.
+
+    When the newest finds nobody new, the people of the step before it are told instead.
+    """
     rungs = schedule.ladder(timer.kind, order, terms.policy)
     due = [rung for rung in rungs if timer.due_at <= rung.due_at <= now]
     if not due:
         return Decision(about(order, AnswerKind.NOTHING, "fire"))
-    operators = any(rung.operators for rung in due)
     return Decision(
         about(order, AnswerKind.DONE, "fire"),
-        notices=owed.for_rung(timer.kind, order, due[-1], operators=operators),
+        notices=owed.for_rungs(timer.kind, order, due),
         next_timer=schedule.next_rung(timer.kind, order, terms.policy, after=now),
         skipped=tuple(Planned(timer.kind, rung.name, rung.due_at) for rung in due[:-1]),
     )

@@ -162,3 +162,10 @@ async def test_a_nudge_that_could_not_leave_is_not_sent_late(
     title = f"Đơn {rice.code} đã được tổng đài (Hà) huỷ lúc 09:28"
     assert lan.catches_up() == News(chat=(title,), mail=(title,))
     world.everybody_catches_up()
+
+
+async def test_a_leap_past_two_steps_still_tells_somebody(world: World, lan: Somebody, rice: Placed) -> None:
+    """Only the newest step is sent; where it finds no further person, the step before it speaks."""
+    await world.passes(timedelta(hours=1))
+
+    await lan.phone.sees(rice.code, "vẫn chờ")
