@@ -4,22 +4,25 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from core import ids
 from core.batch.known import Platform
 from core.batch.request import Request
 from core.database import Connection
 from core.notices.owed import Owed
-from core.orders import snapshot
 from core.orders.events import Event, Json
 from core.orders.order import Order, OrderId
 from core.orders.status import Status
 from core.schedule import Planned
 
+#: A row on its way into the database. msgspec writes ids, moments and whole orders as JSON by itself; an
+#: order becomes what `core.orders.snapshot` reads.
+Written: TypeAlias = dict[str, object]
 #: How often an address' `heard_at` is brought up to date at most: the windows it opens are days long.
 _HEARD_EVERY: Final = timedelta(minutes=10)
 
@@ -28,12 +31,13 @@ _HEARD_EVERY: Final = timedelta(minutes=10)
 class Changes:
     """The rows that a batch writes, and (after the write) which notices and webhooks are new."""
 
-    inserted: dict[OrderId, dict[str, Json]] = field(default_factory=dict)
-    updated: dict[OrderId, dict[str, Json]] = field(default_factory=dict)
-    events: list[dict[str, Json]] = field(default_factory=list)
-    notices: list[dict[str, Json]] = field(default_factory=list)
-    webhooks: list[dict[str, Json]] = field(default_factory=list)
-    inbox: list[dict[str, Json]] = field(default_factory=list)
+    inserted: dict[OrderId, Order] = field(default_factory=dict)
+    fingerprints: dict[OrderId, bytes] = field(default_factory=dict)
+    updated: dict[OrderId, Order] = field(default_factory=dict)
+    events: list[Written] = field(default_factory=list)
+    notices: list[Written] = field(default_factory=list)
+    webhooks: list[Written] = field(default_factory=list)
+    inbox: list[Written] = field(default_factory=list)
     timers: dict[OrderId, list[Planned]] = field(default_factory=lambda: defaultdict(list))
     skipped: list[tuple[OrderId, Planned]] = field(default_factory=list)
     fired: list[UUID] = field(default_factory=list)
@@ -51,15 +55,13 @@ class Changes:
 
     def place(self, order: Order, fingerprint: bytes) -> None:
         """A new order."""
-        self.inserted[order.id] = {**snapshot.dump(order), "fingerprint": _bytea(fingerprint)}
+        self.inserted[order.id] = order
+        self.fingerprints[order.id] = fingerprint
 
     def move(self, order: Order) -> None:
         """An order as it is now; one that was placed in this batch is inserted as it is now."""
-        row = snapshot.dump(order)
-        if order.id in self.inserted:
-            self.inserted[order.id] |= row
-        else:
-            self.updated[order.id] = row
+        orders = self.inserted if order.id in self.inserted else self.updated
+        orders[order.id] = order
 
     def happen(self, order: Order, event: Event) -> UUID:
         """An event, with the whole order as of it; returns the event's id."""
@@ -68,14 +70,14 @@ class Changes:
             self.entered.append(order.status)
         self.events.append(
             {
-                "id": str(event_id),
-                "order_id": str(order.id),
+                "id": event_id,
+                "order_id": order.id,
                 "version": event.version,
-                "type": event.type.value,
-                "at": event.at.isoformat(),
-                "by": snapshot.dump_by(event.by),
+                "type": event.type,
+                "at": event.at,
+                "by": event.by,
                 "data": dict(event.data),
-                "snapshot": snapshot.dump(order),
+                "snapshot": order,
             }
         )
         return event_id
@@ -88,12 +90,12 @@ class Changes:
             if platform.hears and (platform.all_orders or platform_id == order.platform_id):
                 self.webhooks.append(
                     {
-                        "id": str(ids.new()),
-                        "event_id": str(event_id),
-                        "order_id": str(order.id),
+                        "id": ids.new(),
+                        "event_id": event_id,
+                        "order_id": order.id,
                         "version": event.version,
-                        "platform_id": str(platform_id),
-                        "next_at": now.isoformat(),
+                        "platform_id": platform_id,
+                        "next_at": now,
                     }
                 )
 
@@ -101,13 +103,13 @@ class Changes:
         """A notice."""
         self.notices.append(
             {
-                "id": str(ids.new()),
-                "order_id": str(order_id) if order_id else None,
-                "kind": owed.kind.value,
+                "id": ids.new(),
+                "order_id": order_id,
+                "kind": owed.kind,
                 "occasion": owed.occasion,
                 "revision": revision,
                 "data": dict(owed.data),
-                "owed_at": now.isoformat(),
+                "owed_at": now,
             }
         )
 
@@ -121,7 +123,7 @@ class Changes:
         self.inbox.append(
             {
                 "key": request.key,
-                "received_at": now.isoformat(),
+                "received_at": now,
                 "fingerprint": _bytea(request.fingerprint) if request.fingerprint else None,
                 "answer": answer,
             }
@@ -137,13 +139,13 @@ class Changes:
         await self._make_room(connection)
         rows = await connection.fetch(
             _WRITE,
-            list(self.inserted.values()),
+            [self._placed(order) for order in self.inserted.values()],
             list(self.updated.values()),
             self.events,
             sorted(self.notices, key=lambda row: (str(row["order_id"]), str(row["kind"]))),
             self.webhooks,
             [*self._timer_rows("live"), *self._timer_rows("skipped")],
-            [{"id": str(partner), "codes_drawn": drawn} for partner, drawn in sorted(self.drawn.items())],
+            [{"id": partner, "codes_drawn": drawn} for partner, drawn in sorted(self.drawn.items())],
             [{"kind": kind, "value": value} for kind, value in sorted(self.heard)],
             now,
             now - _HEARD_EVERY,
@@ -158,15 +160,18 @@ class Changes:
             msg = "inbox key taken meanwhile"
             raise asyncpg.UniqueViolationError(msg)
 
-    def _timer_rows(self, state: str) -> list[dict[str, Json]]:
+    def _placed(self, order: Order) -> Written:
+        return {**msgspec.to_builtins(order), "fingerprint": _bytea(self.fingerprints[order.id])}
+
+    def _timer_rows(self, state: str) -> list[Written]:
         live = [(order_id, plan) for order_id, plans in self.timers.items() for plan in plans]
         return [
             {
-                "id": str(ids.new()),
-                "order_id": str(order_id),
-                "kind": planned.kind.value,
+                "id": ids.new(),
+                "order_id": order_id,
+                "kind": planned.kind,
                 "step": planned.step,
-                "due_at": planned.due_at.isoformat(),
+                "due_at": planned.due_at,
                 "state": state,
             }
             for order_id, planned in (live if state == "live" else self.skipped)
