@@ -99,7 +99,7 @@ class Owing:
     async def owe_for_wrong_code(self, inbound: Inbound, told: Told) -> None:
         """Count a wrong code and owe what there is to say; with the one that locks, operators hear of it."""
         sender, now = sender_of(inbound.sender), self._database.clock.now()
-        alarm = f"wrong codes: {addresses.masked(inbound.sender.kind, inbound.sender.value)}"
+        alarm = f"Sai mã đơn nhiều lần: {addresses.masked(inbound.sender.kind, inbound.sender.value)}"
 
         async def choose(connection: Connection) -> Sequence[Told]:
             tries = await wrong_tries.held(connection, WRONG_CODES, sender, now=now)
@@ -110,7 +110,9 @@ class Owing:
             tries = await wrong_tries.wrong(connection, WRONG_CODES, sender, tries, now=now)
             if tries.locked_until is None:
                 return (told,)
-            await alarms.raise_(connection, alarm, "five wrong order codes in 15 minutes", now=now)
+            await alarms.raise_(
+                connection, alarm, "5 mã sai trong 15 phút, người gửi bị khoá một giờ", now=now
+            )
             return (Told(told.staff_id, reply(Reply.LOCKED)),)
 
         await self.owe(inbound, choose)

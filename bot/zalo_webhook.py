@@ -92,7 +92,10 @@ async def _alarm(request: web.Request) -> None:
     try:
         async with database.pool.acquire(timeout=_WITHIN) as connection, connection.transaction():
             await alarms.raise_(
-                connection, _ALARM, "ten bad signatures in five minutes", now=database.clock.now()
+                connection,
+                _ALARM,
+                "10 chữ ký sai trong 5 phút: kiểm tra CHOTDON_ZALO_OA_SECRET",
+                now=database.clock.now(),
             )
     except AWAY as error:
         _log.warning("alarm not raised", alarm=_ALARM, why=type(error).__name__)

@@ -125,6 +125,7 @@ async def _bury(
         status,
         why,
     )
+    name = await connection.fetchval("SELECT name FROM platforms WHERE id = $1", webhook.platform_id)
     await connection.execute(
         "INSERT INTO notices (id, order_id, kind, occasion, data, owed_at) VALUES ($1, $2, $3, $4, $5, $6)"
         " ON CONFLICT DO NOTHING",
@@ -132,7 +133,7 @@ async def _bury(
         webhook.order_id,
         NoticeKind.WEBHOOK_DEAD.value,
         str(webhook.id),
-        {"webhook": str(webhook.id), "platform_id": str(webhook.platform_id), "why": why},
+        {"webhook": str(webhook.id), "name": name, "why": why},
         now,
     )
 

@@ -229,16 +229,28 @@ def _not_completed(view: View, data: Data) -> Card:
 def alarm_card(texts: Texts, kind: NoticeKind, data: Data, view: View | None) -> Card:
     """Return an operators' alarm, or word that it is over: what is the matter, and what is known of it."""
     title = texts.t(_ALARMS[kind] if data.get("over") is not True else msg("Trục trặc đã hết"))
-    lines = tuple(str(data[name]) for name in ("name", "detail", "notice", "why") if data.get(name))
+    title = _about(view, title) if view else title
+    lines = (
+        *(str(data[name]) for name in ("name", "detail", "why") if data.get(name)),
+        *((texts.t(_NOTICES[NoticeKind(str(data["notice"]))]),) if data.get("notice") else ()),
+    )
     return Card(
         kind=kind,
         locale=texts.locale,
-        title=texts.t("Đơn {code}: {matter}", code=view.order.code, matter=title) if view else title,
+        title=title,
         short=one_sms(title, *lines),
         badge=badge(view) if view else None,
         blocks=(Block(BlockRole.TEXT, lines, texts.t("Chi tiết")),) if lines else (),
         buttons=(details_button(view),) if view else (),
         thread=str(view.order.id) if view else None,
+    )
+
+
+def _about(view: View, matter: str) -> str:
+    """Return the matter with its order; a code is one kitchen's, so that is named too."""
+    partner = view.frame.partner_name
+    return view.texts.t(
+        "Đơn {code} của {partner}: {matter}", code=view.order.code, partner=partner, matter=matter
     )
 
 
@@ -248,6 +260,25 @@ _ALARMS: Final[Mapping[NoticeKind, str]] = MappingProxyType(
         NoticeKind.WEBHOOK_DEAD: msg("Không báo được cho nền tảng"),
         NoticeKind.CODES_USED_UP: msg("Một quán đã dùng hết mã đơn"),
         NoticeKind.TROUBLE: msg("Hệ thống có trục trặc"),
+    }
+)
+
+#: What a notice that reached nobody was to tell; answers, courtesies and alarms are not alarmed about.
+_NOTICES: Final[Mapping[NoticeKind, str]] = MappingProxyType(
+    {
+        NoticeKind.ORDER_NEW: msg("Quán chưa biết có đơn mới"),
+        NoticeKind.CONFIRM_NUDGE: msg("Quán chưa được nhắc xác nhận đơn"),
+        NoticeKind.ORDER_EXPIRED: msg("Quán chưa biết đơn đã quá hạn xác nhận"),
+        NoticeKind.ORDER_CHANGED: msg("Quán chưa biết đơn đã thay đổi"),
+        NoticeKind.ORDER_CANCELLED: msg("Quán chưa biết đơn đã huỷ"),
+        NoticeKind.ORDER_CONFIRMED: msg("Quán chưa biết đơn đã được xác nhận thay"),
+        NoticeKind.OPERATOR_COMPLETED: msg("Quán chưa biết đơn đã được báo hoàn thành thay"),
+        NoticeKind.DELIVERY_TOMORROW: msg("Quán chưa được nhắc đơn giao ngày mai"),
+        NoticeKind.COMPLETE_REQUEST: msg("Quán chưa được hỏi đã giao xong chưa"),
+        NoticeKind.COMPLETE_REMINDER: msg("Quán chưa được nhắc bấm Hoàn thành"),
+        NoticeKind.ORDER_COMPLETED: msg("Quán chưa nhận thư cảm ơn"),
+        NoticeKind.REVIEW_RECEIVED: msg("Quán chưa biết khách đánh giá"),
+        NoticeKind.CUSTOMER_CANCELLED: msg("Khách chưa biết đơn đã huỷ"),
     }
 )
 

@@ -427,7 +427,8 @@ def test_alarms_say_what_is_the_matter_and_when_it_is_over() -> None:
     )
 
     assert over.title == "Trục trặc đã hết"
-    assert about_order.title == "Đơn 48274: Có tin không đến được ai"
+    assert about_order.title == "Đơn 48274 của Cơm nhà Lan: Có tin không đến được ai"
+    assert lines_of(about_order, BlockRole.TEXT) == ("Quán chưa biết có đơn mới",)
 
 
 def test_every_kind_of_notice_has_a_card() -> None:

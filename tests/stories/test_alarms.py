@@ -11,7 +11,9 @@ async def test_a_notice_that_reaches_nobody(world: World, platform: FakePlatform
     lan = await world.kitchen(zalo=False)
     world.mailbox.refuse("lan@example.com", "550 5.1.1 No such user", times=None)
     order = await world.order()
-    alarm = world.operators.gets(f"Đơn {order.code}: Có tin không đến được ai")
+    alarm = world.operators.gets(
+        f"Đơn {order.code} của Bếp Lan: Có tin không đến được ai", "Quán chưa biết có đơn mới"
+    )
     assert [label for label, _ in alarm.links()] == ["Xem chi tiết đơn hàng"]
     assert lan.catches_up() == News()
 
@@ -33,7 +35,9 @@ async def test_a_dead_webhook(world: World, rice: Placed, lan: Somebody) -> None
     lan.catches_up()
     for _ in range(12):
         await world.passes(timedelta(hours=25))
-    world.operators.gets(f"Đơn {rice.code}: Không báo được cho nền tảng")
+    world.operators.gets(
+        f"Đơn {rice.code} của Bếp Lan: Không báo được cho nền tảng", "Cơm Ngon", "HTTP 500"
+    )
     rice.heard("order.confirmed", times=0)
     world.everybody_catches_up()
 

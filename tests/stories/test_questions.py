@@ -197,7 +197,7 @@ async def test_five_wrong_codes_lock_the_sender_for_an_hour(
     for code in (*wrong, "00000")[:5]:
         await lan.phone.says(f"XN {code}")
     assert lan.catches_up().chat[-1] == "Bạn gửi sai mã nhiều lần, số này tạm khoá một giờ"
-    world.operators.gets("five wrong order codes")
+    world.operators.gets("Sai mã đơn nhiều lần", "5 mã sai trong 15 phút")
     await lan.phone.says(f"XN {rice.code}")
     assert lan.catches_up() == News()
     await world.passes(timedelta(minutes=61))
