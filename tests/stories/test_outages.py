@@ -43,7 +43,7 @@ async def _passes_in_steps(world: World, whole: timedelta, step: timedelta) -> N
         await world.passes(step)
 
 
-# --- Zalo ---------------------------------------------------------------------------------------------
+# --- Zalo ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", AWAY)
@@ -173,7 +173,7 @@ async def test_when_no_way_leads_to_anybody_the_operators_hear(
     world.operators.gets(rice.code)
 
 
-# --- the next address in the chat order ------------------------------------------------------------------
+# --- the next address in the chat order ------------------------------------------------------------
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ async def test_a_failing_gateway_is_followed_by_the_next_address_within_the_minu
     lan.mail.gets(rice.code)
 
 
-# --- mail ------------------------------------------------------------------------------------------------
+# --- mail ------------------------------------------------------------------------------------------
 
 
 async def test_a_mail_server_that_says_later_is_tried_again(
@@ -319,7 +319,7 @@ async def test_a_hanging_mail_server_holds_no_chat_up(
     world.everybody_catches_up()
 
 
-# --- Redis -----------------------------------------------------------------------------------------------
+# --- Redis -----------------------------------------------------------------------------------------
 
 
 async def test_an_emptied_redis_loses_nothing(world: World, platform: FakePlatform, lan: Somebody) -> None:

@@ -68,7 +68,7 @@ async def _ask(world: World, method: str, path: str, **options: Any) -> tuple[in
 
 async def _until(is_so: Callable[[], Any]) -> None:
     async with asyncio.timeout(_BACK_WITHIN):
-        while not await is_so():
+        while not await is_so():  # noqa: ASYNC110 - servers tell nobody when they are back
             await asyncio.sleep(0.1)
 
 
@@ -80,7 +80,7 @@ async def _crew(world: World) -> tuple[FakePlatform, Somebody]:
     return await world.platform(), await world.kitchen()
 
 
-# --- Redis -----------------------------------------------------------------------------------------------
+# --- Redis -----------------------------------------------------------------------------------------
 
 
 async def test_without_redis_everything_is_accepted_and_leaves_when_it_is_back(
@@ -163,7 +163,7 @@ async def test_redis_may_come_and_go(database_url: str, valkey: Valkey) -> None:
         world.nobody_got_more()
 
 
-# --- the database ----------------------------------------------------------------------------------------
+# --- the database ----------------------------------------------------------------------------------
 
 
 async def test_without_the_database_everybody_is_asked_to_come_again(

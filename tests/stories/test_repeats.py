@@ -53,7 +53,7 @@ def _newest_with(somebody: Somebody, label: str) -> Bubble:
     return next(bubble for bubble in reversed(somebody.phone.person.received) if bubble.button(label))
 
 
-# --- webhooks of Zalo ---------------------------------------------------------------------------------
+# --- webhooks of Zalo ------------------------------------------------------------------------------
 
 
 async def test_a_tap_that_zalo_sends_twice_is_one_tap(world: World, lan: Somebody, rice: Placed) -> None:
@@ -190,7 +190,7 @@ def _again(tap: dict[str, Any]) -> dict[str, Any]:
     return {**tap, "message": {**tap["message"], "msg_id": new_message_id()}}
 
 
-# --- pages ---------------------------------------------------------------------------------------------
+# --- pages -----------------------------------------------------------------------------------------
 
 
 async def test_a_form_sent_ten_times_acts_once(
@@ -226,7 +226,7 @@ async def test_two_tabs_act_once(
     lan.phone.person.reads_all()
 
 
-# --- the API -------------------------------------------------------------------------------------------
+# --- the API ---------------------------------------------------------------------------------------
 
 
 async def test_an_order_placed_ten_times_at_once_with_one_key_is_one_order(
