@@ -111,6 +111,8 @@ async def test_not_when_it_is_not_confirmed_by_then(
     lan.catches_up()
     await lan.phone.says(f"XN {order.code}")
     assert lan.catches_up().chat == (f"Đã xác nhận đơn {order.code}",)
+    await world.passes(MINUTE)
+    assert lan.catches_up() == News()
     await world.passes_until(may(24, 11, 0))
     assert lan.catches_up() == News()
 
@@ -137,6 +139,8 @@ async def test_a_delivery_moved_to_another_day_is_announced_anew(
     assert lan.catches_up().chat == (f"Đơn {order.code} giao ngày mai",)
     await moved(world, lan, order, may(27))
     await moved(world, lan, order, may(26, 18))
+    await world.passes(MINUTE)
+    assert lan.catches_up() == News()
     await world.passes_until(may(26, 9, 0))
     assert lan.catches_up() == News()
 
@@ -150,6 +154,8 @@ async def test_a_delivery_moved_within_its_day_is_announced_once(
     await world.passes_until(may(23, 9, 0))
     assert len(lan.catches_up().chat) == 1
     await moved(world, lan, order, may(24, 17))
+    await world.passes(MINUTE)
+    assert lan.catches_up() == News()
     await world.passes_until(may(24, 16, 0))
     assert lan.catches_up() == News()
 
