@@ -7,13 +7,21 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import pytest
+from prometheus_client import REGISTRY
 
 from core.actors import SYSTEM
 from core.clock import ProductClock, real_now
 from core.database import Database
 from core.ledger import Ledger
 from core.orders.answers import Answer, AnswerKind
-from core.orders.commands import CancelOrder, CompleteOrder, ConfirmOrder, FireTimer, ReviewOrder
+from core.orders.commands import (
+    CancelOrder,
+    ChangeOrder,
+    CompleteOrder,
+    ConfirmOrder,
+    FireTimer,
+    ReviewOrder,
+)
 from core.orders.decide import reason_of
 from core.orders.order import OrderId
 from core.orders.status import Status
@@ -163,6 +171,23 @@ async def test_time_in_the_trail_never_goes_back(
         )
     ]
     assert first == second
+
+
+async def test_orders_are_counted_by_the_status_they_enter(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """Once each, however often somebody taps; a changed note is no new status."""
+
+    def counted(status: Status) -> float:
+        return REGISTRY.get_sample_value("chotdon_orders_total", {"status": status.value}) or 0
+
+    before = {status: counted(status) for status in Status}
+    order_id = await place(database, ledger)
+    await ledger.submit(ChangeOrder(order_id, note=""), actor=kitchen.shop)
+    for _ in range(2):
+        await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
+    rose = {status: counted(status) - before[status] for status in Status if counted(status) > before[status]}
+    assert rose == {Status.PENDING: 1, Status.CONFIRMED: 1}
 
 
 async def test_a_dead_timer_does_nothing(database: Database, kitchen: Kitchen, ledger: Ledger) -> None:

@@ -1,10 +1,11 @@
 """What goes wrong around the ledger harms as few as possible, and nobody for long."""
 
 import asyncio
+import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +21,7 @@ from core.orders.answers import Answer, AnswerKind
 from core.orders.commands import CancelOrder, ConfirmOrder, FireTimer
 from core.orders.decide import reason_of
 from core.orders.order import Customer, OrderId
+from core.orders.status import Status
 from core.schedule import Policy
 from tests.core.kitchens import (
     CODE_KEY,
@@ -131,6 +133,44 @@ async def test_a_caller_that_goes_away_does_not_cancel_the_commit(
         await tap
     repeat = await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps(), key="zalo:1")
     assert (repeat.kind, repeat.replayed) == (AnswerKind.DONE, True)
+
+
+async def test_nor_does_a_caller_that_goes_away_while_it_waits_its_turn(
+    database_url: str, database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """What was taken in is carried out, though nobody waits for it by the time it is its turn."""
+    locked, order_id = await placed(database, ledger, 2)
+    async with held_by_somebody_else(database_url, locked):
+        stuck = asyncio.create_task(ledger.submit(ConfirmOrder(locked), actor=kitchen.lan.taps()))
+        await waits_for_a_lock(database_url)
+        tap = asyncio.create_task(
+            ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps(), key="zalo:1")
+        )
+        await asyncio.sleep(0)
+        tap.cancel()
+    await asyncio.gather(stuck, tap, return_exceptions=True)
+    repeat = await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps(), key="zalo:1")
+    assert (repeat.kind, repeat.replayed) == (AnswerKind.DONE, True)
+
+
+async def test_a_command_decides_on_what_is_committed(
+    database_url: str, database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """It waits for whoever is changing the order, and then sees the change: nothing is overwritten."""
+    order_id = await place(database, ledger)
+    connection = await asyncpg.connect(database_url)
+    try:
+        async with connection.transaction():
+            await connection.execute(
+                "UPDATE orders SET status = 'cancelled', final_at = now() WHERE id = $1", order_id
+            )
+            tap = asyncio.create_task(ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps()))
+            await waits_for_a_lock(database_url)
+    finally:
+        await connection.close()
+    answer = await tap
+    assert (answer.kind, answer.status) == (AnswerKind.STATE, Status.CANCELLED)
+    assert await count(database, "orders", "status = 'cancelled'") == 1
 
 
 async def test_a_caller_waits_no_longer_than_its_patience(
@@ -311,9 +351,21 @@ async def test_a_wake_that_fails_is_noticed_by_a_counter_only(
     assert await count(database, "notices", "state = 'owed'") == 1
 
 
-async def test_no_deadlocks_under_load(database_url: str) -> None:
+@pytest.fixture
+async def watchful_url(database_url: str) -> str:
+    """Return a database that looks for deadlocks at once, before our own lock_timeout hides them."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        name = await connection.fetchval("SELECT current_database()")
+        await connection.execute(f"ALTER DATABASE \"{name}\" SET deadlock_timeout = '10ms'")
+    finally:
+        await connection.close()
+    return database_url
+
+
+async def test_no_deadlocks_under_load(watchful_url: str) -> None:
     """Two processes tap and place while a sweep fires timers, all on the same orders: not one deadlock."""
-    async with connect(database_url) as one, connect(database_url) as two:
+    async with connect(watchful_url) as one, connect(watchful_url) as two:
         kitchen = await open_kitchen(one)
         async with ledger_of(one) as first, ledger_of(two) as second:
             orders = await placed(one, first, 40)
@@ -331,7 +383,26 @@ async def test_no_deadlocks_under_load(database_url: str) -> None:
                 return_exceptions=True,
             )
     assert Counter(type(outcome).__name__ for outcome in outcomes if isinstance(outcome, Exception)) == {}
-    assert await deadlocks(database_url) == 0
+    assert await deadlocks(watchful_url) == 0
+
+
+async def test_no_deadlocks_when_batches_overlap(watchful_url: str) -> None:
+    """Four processes lock the same hundred orders again and again, asked for in different sequences."""
+    async with AsyncExitStack() as stack:
+        databases = [await stack.enter_async_context(connect(watchful_url)) for _ in range(4)]
+        ledgers = [await stack.enter_async_context(ledger_of(each)) for each in databases]
+        kitchen = await open_kitchen(databases[0])
+        orders = await placed(databases[0], ledgers[0], 100)
+        for _ in range(10):
+            answers = await asyncio.gather(
+                *(
+                    which.submit(ConfirmOrder(each), actor=kitchen.lan.taps())
+                    for which in ledgers
+                    for each in random.sample(orders, len(orders))
+                )
+            )
+            assert {answer.status for answer in answers} == {Status.CONFIRMED}
+    assert await deadlocks(watchful_url) == 0
 
 
 def _taps(ledgers: tuple[Ledger, Ledger], orders: Sequence[OrderId], kitchen: Kitchen) -> list[Any]:
