@@ -35,9 +35,7 @@ async def test_a_dead_webhook(world: World, rice: Placed, lan: Somebody) -> None
     lan.catches_up()
     for _ in range(12):
         await world.passes(timedelta(hours=25))
-    world.operators.gets(
-        f"Đơn {rice.code} của Bếp Lan: Không báo được cho nền tảng", "Cơm Ngon", "HTTP 500"
-    )
+    world.operators.gets(f"Đơn {rice.code} của Bếp Lan: Không báo được cho nền tảng", "Cơm Ngon", "HTTP 500")
     rice.heard("order.confirmed", times=0)
     world.everybody_catches_up()
 

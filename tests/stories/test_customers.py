@@ -62,7 +62,9 @@ async def test_a_customer_who_cannot_be_reached_is_the_operators_matter(world: W
     """A phone alone while SMS is off: somebody has to call."""
     await world.platform()
     order = await cancelled(world, lan, email=None)
-    alarm = world.operators.gets(f"Đơn {order.code}", "Có tin không đến được ai", "Khách chưa biết đơn đã huỷ")
+    alarm = world.operators.gets(
+        f"Đơn {order.code}", "Có tin không đến được ai", "Khách chưa biết đơn đã huỷ"
+    )
     assert "0909123456" not in alarm.text
 
 
