@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from arq.connections import ArqRedis, RedisSettings
+from arq.connections import ArqRedis
 from arq.constants import job_key_prefix
 from arq.jobs import serialize_job
 from redis.asyncio.retry import Retry
@@ -60,14 +60,6 @@ def open_redis(url: str) -> ArqRedis:
     # from_url hands whatever it is given to the connections, which do not know these
     client.job_serializer, client.job_deserializer = serialize, deserialize
     return client
-
-
-def redis_settings(url: str) -> RedisSettings:
-    """Return the same for arq's own workers: they give up quickly and are started again."""
-    settings = RedisSettings.from_dsn(url)
-    settings.conn_retries = 0
-    settings.conn_timeout = 1
-    return settings
 
 
 class Jobs:

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ from core.secrets import Secrets
 from core.settings import Settings
 from jobs.deliver import Delivery
 from jobs.keepers import Sweeper, every, keep_tokens
-from jobs.queues import QUEUE_OF, Jobs, QueueName, deserialize, open_redis, redis_settings, serialize
+from jobs.queues import QUEUE_OF, Jobs, QueueName, deserialize, open_redis, serialize
 from jobs.relay import Relay, open_session
 from jobs.wake import RedisWake
 from zalo_oa.account import open_account
@@ -34,6 +34,7 @@ from zalo_oa.credentials import TOKEN_ALARM, TokenTrouble
 _log: Final = structlog.get_logger()
 _POLL: Final = 0.05
 _RESTART_AFTER: Final = 1.0
+_CANCEL_AGAIN_AFTER: Final = 1.0
 _SLOTS: Final = 50
 _TOKENS_EVERY: Final = timedelta(minutes=10)
 #: Seconds a job may run. A relay tries every older webhook of an order before the new one.
@@ -116,12 +117,12 @@ _JOBS: Final = {
 # --- running them -----------------------------------------------------------------------------
 
 
-def _worker(queue: QueueName, settings: Settings, service: Service) -> Worker:
+def _worker(queue: QueueName, redis: ArqRedis, service: Service) -> Worker:
     job, within = _JOBS[queue]
     return Worker(
         functions=[func(job, name=job.__name__, keep_result=0, timeout=within, max_tries=2)],
         queue_name=queue,
-        redis_settings=redis_settings(settings.require("redis_url")),
+        redis_pool=redis,
         handle_signals=False,
         max_jobs=_SLOTS,
         poll_delay=_POLL,
@@ -138,30 +139,38 @@ def _worker(queue: QueueName, settings: Settings, service: Service) -> Worker:
 async def _keep_running(queue: QueueName, settings: Settings, service: Service) -> None:
     """Run the queue's worker, and another one whenever Redis went away."""
     while True:
-        worker = _worker(queue, settings, service)
+        redis = open_redis(settings.require("redis_url"))  # arq would leave its own open in some troubles
+        worker = _worker(queue, redis, service)
         try:
             await worker.async_run()
         except (RedisError, OSError) as error:
             _log.warning("queue is away", queue=queue.value, why=type(error).__name__)
         finally:
-            with suppress(RedisError, OSError):
-                await _close(worker)
+            await _undisturbed(_close(worker, redis))
         await asyncio.sleep(_RESTART_AFTER)
 
 
-async def _close(worker: Worker) -> None:
+async def _undisturbed(work: Coroutine[None, None, None]) -> None:
+    """Finish `work`, however often whoever waits for it is cancelled meanwhile."""
+    working = asyncio.create_task(work)
+    while not working.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([working])
+    working.result()
+
+
+async def _close(worker: Worker, redis: ArqRedis) -> None:
     """Let running jobs end, then let go of Redis."""
     worker.allow_pick_jobs = False
     running = [task for task in worker.tasks.values() if not task.done()]
     if running:
         await asyncio.wait(running, timeout=_DELIVER_WITHIN)
     worker.main_task = None
-    pool: ArqRedis | None = worker.pool
     try:
-        await worker.close()
+        with suppress(RedisError, OSError):
+            await worker.close()
     finally:
-        if pool is not None:  # arq leaves its connections open where Redis does not answer its farewell
-            await pool.aclose(close_connection_pool=True)
+        await redis.aclose(close_connection_pool=True)
 
 
 def _queues(service: Service) -> list[QueueName]:
@@ -193,11 +202,17 @@ async def run_until(stopped: asyncio.Event, settings: Settings, service: Service
     _log.info("worker started", channels=[name.value for name in service.delivery.channels])
     waiting = asyncio.create_task(stopped.wait())
     done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    for task in [waiting, *tasks]:
-        task.cancel()
-    await asyncio.gather(waiting, *tasks, return_exceptions=True)
+    await _end([waiting, *tasks])
     for task in done - {waiting}:
         task.result()  # a task that ends by itself has failed: say why
+
+
+async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel until all have ended: redis-py loses a cancellation that comes while it connects."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=_CANCEL_AGAIN_AFTER)
 
 
 async def _keep_zalo(settings: Settings, service: Service) -> None:
