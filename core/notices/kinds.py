@@ -58,13 +58,15 @@ class Way(StrEnum):
 class Rule:
     """One row of the table. A notice is dropped once its order's status is not in `while_status`.
 
-    `same_revision` drops it too when time, items, address or note have changed since.
+    `same_revision` drops it too when time, items, address or note have changed since. With `told_too`
+    it also goes to staff who are no recipients but were told of this order, on the chat that told them.
     """
 
     audience: Audience
     ways: tuple[Way, ...]
     while_status: frozenset[Status]
     same_revision: bool = False
+    told_too: bool = False
 
 
 _BOTH: Final = (Way.EMAIL, Way.CHAT)
@@ -77,11 +79,17 @@ RULES: Final[Mapping[NoticeKind, Rule]] = MappingProxyType(
     {
         NoticeKind.ORDER_NEW: Rule(Audience.RECIPIENTS, _BOTH, _PENDING, same_revision=True),
         NoticeKind.CONFIRM_NUDGE: Rule(Audience.LADDER, (Way.CHAT,), _PENDING, same_revision=True),
-        NoticeKind.ORDER_EXPIRED: Rule(Audience.RECIPIENTS, _BOTH, frozenset({Status.EXPIRED})),
-        NoticeKind.ORDER_CHANGED: Rule(Audience.RECIPIENTS, _BOTH, _OPEN, same_revision=True),
-        NoticeKind.ORDER_CANCELLED: Rule(Audience.RECIPIENTS, _BOTH, frozenset({Status.CANCELLED})),
-        NoticeKind.ORDER_CONFIRMED: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),
-        NoticeKind.OPERATOR_COMPLETED: Rule(Audience.RECIPIENTS, (Way.CHAT,), frozenset({Status.COMPLETED})),
+        NoticeKind.ORDER_EXPIRED: Rule(
+            Audience.RECIPIENTS, _BOTH, frozenset({Status.EXPIRED}), told_too=True
+        ),
+        NoticeKind.ORDER_CHANGED: Rule(Audience.RECIPIENTS, _BOTH, _OPEN, same_revision=True, told_too=True),
+        NoticeKind.ORDER_CANCELLED: Rule(
+            Audience.RECIPIENTS, _BOTH, frozenset({Status.CANCELLED}), told_too=True
+        ),
+        NoticeKind.ORDER_CONFIRMED: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED, told_too=True),
+        NoticeKind.OPERATOR_COMPLETED: Rule(
+            Audience.RECIPIENTS, (Way.CHAT,), frozenset({Status.COMPLETED}), told_too=True
+        ),
         NoticeKind.DELIVERY_TOMORROW: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),
         NoticeKind.COMPLETE_REQUEST: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),
         NoticeKind.COMPLETE_REMINDER: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),

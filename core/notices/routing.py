@@ -82,6 +82,9 @@ def legs_for_staff(
         for person in people:
             chats = chats_of(person, kind, chat_order=chat_order, reaches=reaches)
             legs += [_chat_leg(person, chat) for chat in chats[:1]]
+    if rule.told_too:
+        others = [person for person in kitchen.people if not person.is_recipient]
+        legs += _where_told(kind, others, kitchen, chat_order=chat_order, reaches=reaches)
     return tuple(_once_per_address(legs))
 
 
@@ -154,14 +157,29 @@ def _told_legs(
     """Who was told of the order by chat hears what became of it there, but for who made it so."""
     by = data.get("by")
     actor = by.get("id") if isinstance(by, dict) else None
+    others = [person for person in kitchen.people if str(person.id) != actor]
+    return tuple(
+        _once_per_address(_where_told(kind, others, kitchen, chat_order=chat_order, reaches=reaches))
+    )
+
+
+def _where_told(
+    kind: NoticeKind,
+    people: Sequence[Person],
+    kitchen: Kitchen,
+    *,
+    chat_order: Sequence[ChannelName],
+    reaches: Reaches,
+) -> list[Leg]:
+    """Return the chat that told each of these people last of this order, where one did."""
     legs: list[Leg] = []
-    for person in kitchen.people:
+    for person in people:
         told = [name for name in kitchen.told.get(person.id, ()) if name is not ChannelName.EMAIL]
-        if not told or str(person.id) == actor:
+        if not told:
             continue
         chats = chats_of(person, kind, chat_order=chat_order, reaches=reaches)
         legs += [_chat_leg(person, chat) for chat in chats if chat[0] is told[-1]][:1]
-    return tuple(_once_per_address(legs))
+    return legs
 
 
 def next_leg(

@@ -135,3 +135,21 @@ async def test_the_same_code_in_two_kitchens_of_one_person_asks_back(
     await lan.phone.says(f"XN {rice.code}")
     assert len(lan.catches_up().chat) == 2
     assert [(await order.shown())["status"] for order in (rice, soup)] == ["pending", "pending"]
+
+
+async def test_a_cook_who_was_asked_hears_that_the_order_is_off(
+    world: World, lan: Somebody, rice: Placed
+) -> None:
+    """Minh gets no notices by himself, but was asked after half an hour: he must not go on cooking."""
+    minh = await world.hires("Minh", "kitchen")
+    await world.passes(timedelta(minutes=16))
+    await world.passes(timedelta(minutes=15))
+    assert minh.catches_up().chat
+    await minh.phone.taps("Xác nhận đơn hàng")
+    world.everybody_catches_up()
+
+    await rice.platform.cancel(rice.id, "Khách đổi ý")
+    await world.settles()
+
+    await minh.phone.sees(f"Đơn {rice.code}", "huỷ", "Khách đổi ý")
+    world.everybody_catches_up()

@@ -76,6 +76,7 @@ async def test_a_code_is_good_once(fresh: World, browser: aiohttp.ClientSession)
     """Zalo refuses a code that was used; the page says what to do, and the tokens stay as they are."""
     async with browser.get(link(fresh)) as response:
         form = fields(await response.text())
+    text = ""
     for status in (200, 502):
         async with browser.post(f"{fresh.url}/oauth/zalo/callback", data=form) as response:
             assert response.status == status
