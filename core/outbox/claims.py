@@ -24,9 +24,12 @@ LEASE: Final = timedelta(seconds=20)
 LOST_AT_MOST: Final = 2
 
 
-async def due(database: Database, *, most: int = 500) -> list[Due]:
-    """Return messages that could be tried now, the longest waiting first; claims nothing."""
-    rows = await database.pool.fetch(_DUE, database.clock.now(), real_now(), most)
+async def due(database: Database, *, most: int = 1_000) -> list[Due]:
+    """Return messages that could be tried now, the longest waiting first, `most` of each channel.
+
+    Claims nothing. One channel's backlog does not hide what waits on another.
+    """
+    rows = await database.pool.fetch(_DUE, database.clock.now(), real_now(), most, list(ChannelName))
     return [Due(row["id"], ChannelName(row["channel"]), row["tries"]) for row in rows]
 
 
@@ -121,9 +124,12 @@ def _outgoing(row: Row) -> Outgoing:
 
 
 _DUE: Final = """
-SELECT id, channel, tries FROM messages
-WHERE state IN ('waiting', 'unclear') AND next_at <= $1 AND (leased_until IS NULL OR leased_until < $2)
-ORDER BY next_at LIMIT $3
+SELECT m.id, m.channel, m.tries FROM unnest($4::text[]) AS c(channel) CROSS JOIN LATERAL (
+    SELECT id, channel, tries, next_at FROM messages
+    WHERE channel = c.channel AND state IN ('waiting', 'unclear') AND next_at <= $1
+        AND (leased_until IS NULL OR leased_until < $2)
+    ORDER BY next_at LIMIT $3
+) m ORDER BY m.next_at
 """
 
 

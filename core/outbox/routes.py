@@ -20,15 +20,28 @@ from core.outbox.ways import Due, Ways
 async def route(
     database: Database, ways: Ways, *, notice_ids: Sequence[UUID] | None = None, most: int = 100
 ) -> list[Due]:
-    """Turn owed notices into messages; return those that can be tried now.
+    """Turn these owed notices into messages, or up to `most` of all; return those that can be tried now.
 
     Drops notices whose order has moved on. Notices that another worker is routing are passed over.
+    Returns nothing only when nothing (else) is owed: whoever wants all calls until then.
     """
+    while True:
+        claimed, due = await _route_some(
+            database, ways, notice_ids, len(notice_ids) if notice_ids is not None else most
+        )
+        if due or not claimed:
+            return due
+
+
+async def _route_some(
+    database: Database, ways: Ways, notice_ids: Sequence[UUID] | None, most: int
+) -> tuple[int, list[Due]]:
+    """Do so in one transaction; return how many notices it took, and the messages they became."""
     now = database.clock.now()
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
         rows = await connection.fetch(_CLAIM_NOTICES, notice_ids, most)
         if not rows:
-            return []
+            return 0, []
         orders = await _orders(connection, [row["order_id"] for row in rows if row["order_id"]])
         notices = [_notice(row, orders) for row in rows]
         kitchens = await kitchens_of(connection, list(orders.values()))
@@ -42,7 +55,7 @@ async def route(
                 await tell_undeliverable(connection, notice.id, notice.kind, notice.order, now)
         await insert_messages(connection, messages)
         await connection.execute(_END_NOTICES, *map(list, zip(*ends, strict=True)))
-    return [Due(UUID(row["id"]), ChannelName(row["channel"]), 0) for row in messages]
+    return len(rows), [Due(UUID(row["id"]), ChannelName(row["channel"]), 0) for row in messages]
 
 
 _NO_WAY: Final = "no way to reach anybody"

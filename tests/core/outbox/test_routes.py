@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from core import alarms
+from core import alarms, outbox
 from core.channels import Address, AddressKind, ChannelName, Sent
 from core.database import Database
 from core.ledger import Ledger
@@ -41,6 +41,35 @@ async def test_a_notice_is_routed_once(
     assert sum(map(len, routed)) == 3
     assert await post.route() == []
     assert await count(database, "messages") == 3
+
+
+async def test_one_wake_routes_all_that_it_names(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """A batch of the ledger owes hundreds of notices, and nothing else wakes the worker for them."""
+    await asyncio.gather(*(place(database, ledger) for _ in range(110)))
+    assert len(await post.route("order_new")) == 330
+    assert await count(database, "notices", "state = 'owed'") == 0
+
+
+async def test_what_is_dropped_hides_nothing(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """After an outage the oldest notices have all moved on; what comes after them is found at once."""
+    for _ in range(3):
+        await ledger.submit(ConfirmOrder(await place(database, ledger)), actor=kitchen.lan.on_the_web())
+    await place(database, ledger)
+    assert len(await outbox.route(database, post.ways, most=2)) == 3
+
+
+async def test_one_channels_backlog_hides_no_other_channel(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """However many messages wait for a gateway that hangs, the sweep finds the mails behind them."""
+    await place(database, ledger)
+    await post.route()
+    due = await outbox.due(database, most=1)
+    assert sorted(message.channel for message in due) == [ChannelName.EMAIL, ChannelName.ZALO]
 
 
 async def test_what_has_moved_on_is_not_routed(
