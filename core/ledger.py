@@ -33,8 +33,10 @@ _MOST_WAITING: Final = 5_000
 _SPARE_CONNECTIONS: Final = 2
 _WAKE_WITHIN: Final = 0.05
 #: The ledger's statements reach rows by their keys. Left to itself, PostgreSQL plans them anew for each
-#: batch, which takes a quarter of its time; and a plan made while a table was empty must not read it whole.
-_PLAN_ONCE: Final = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
+#: batch, which takes a quarter of its time. Now and then it does: tables grow, their statistics come late.
+_KEEP_PLANS: Final = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
+_PLAN_ANEW: Final = "DISCARD PLANS"
+_PLAN_ANEW_EVERY: Final = 5.0
 
 
 class Wake(Protocol):
@@ -67,6 +69,7 @@ class Ledger:
         self._queue: asyncio.Queue[Request | None] = asyncio.Queue(_MOST_WAITING)
         self._spare = asyncio.Semaphore(_SPARE_CONNECTIONS)
         self._beside: set[asyncio.Task[None]] = set()
+        self._planned = 0.0
         self._running: asyncio.Task[None] | None = None
         self.failed_wakes = 0
 
@@ -135,7 +138,7 @@ class Ledger:
             except Exception:  # noqa: BLE001  (the outermost loop: whatever one command does harms only itself)
                 self._bisect_beside(requests)
         if connection is not None:
-            await self._database.pool.release(connection)
+            await self._give_back(connection)
 
     async def _gather(self) -> tuple[list[Request], bool]:
         """Return what waits, at least one, and whether more may come."""
@@ -169,12 +172,33 @@ class Ledger:
 
     async def _usable(self, connection: PooledConnection | None) -> PooledConnection:
         """Return the connection, or another one where the server has closed it since."""
-        if connection is not None and not _is_lost(connection):
+        if connection is None or _is_lost(connection):
+            await self._let_go(connection)
+            connection = await self._open()
+        elif asyncio.get_running_loop().time() > self._planned + _PLAN_ANEW_EVERY:
+            await connection.execute(_PLAN_ANEW)
+        else:
             return connection
-        await self._let_go(connection)
-        connection = await self._database.pool.acquire(timeout=self._patience)
-        await connection.execute(_PLAN_ONCE)
+        self._planned = asyncio.get_running_loop().time()
         return connection
+
+    async def _open(self) -> PooledConnection:
+        connection = await self._database.pool.acquire(timeout=self._patience)
+        try:
+            await connection.execute(_KEEP_PLANS)
+        except BaseException:
+            await self._let_go(connection)
+            raise
+        return connection
+
+    async def _give_back(self, connection: PooledConnection) -> None:
+        """Return a connection that may still be good to the pool, as it came."""
+        try:
+            await connection.reset(timeout=self._patience)
+        except AWAY:
+            await self._let_go(connection)
+        else:
+            await self._database.pool.release(connection)
 
     async def _let_go(self, connection: PooledConnection | None) -> None:
         if connection is None:

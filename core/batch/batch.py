@@ -11,7 +11,7 @@ import msgspec
 
 from core.actors import Actor, ActorKind
 from core.batch.changes import Changes
-from core.batch.free_codes import free_codes
+from core.batch.free_codes import Drawing, find_free
 from core.batch.known import Known, Remembered, lock_and_read
 from core.batch.request import Request
 from core.channels import Address
@@ -55,18 +55,16 @@ class Batch:
     async def _draw_codes(self, requests: Sequence[Request], now: datetime) -> None:
         """Set aside a free code for every order to be placed; the partners are locked."""
         wanted = Counter(r.command.partner_id for r in requests if isinstance(r.command, PlaceOrder))
-        for partner_id, count in wanted.items():
-            if partner := self._known.partners.get(partner_id):
-                codes, counter = await free_codes(
-                    self._connection,
-                    partner_id,
-                    drawn=partner.codes_drawn,
-                    count=count,
-                    key=self._code_key,
-                    now=now,
-                )
-                self._known.codes[partner_id] = codes[::-1]
-                self._changes.drawn[partner_id] = counter
+        partners = self._known.partners
+        drawings = [
+            Drawing(partner_id, partners[partner_id].codes_drawn, count)
+            for partner_id, count in wanted.items()
+            if partner_id in partners
+        ]
+        await find_free(self._connection, drawings, key=self._code_key, now=now)
+        for drawing in drawings:
+            self._known.codes[drawing.partner_id] = drawing.free[::-1]
+            self._changes.drawn[drawing.partner_id] = drawing.counter
 
     # --- deciding -----------------------------------------------------------------------------
 

@@ -136,8 +136,7 @@ UNION ALL
 SELECT 'placed', o.platform_id::text,
        jsonb_build_object('order', to_jsonb(o) - 'fingerprint' - 'changed_in',
            'fingerprint', encode(o.fingerprint, 'hex'))
-FROM unnest($5::uuid[], $6::text[]) AS w(platform_id, external_id)
-JOIN orders o USING (platform_id, external_id)
+FROM orders o WHERE o.platform_id = ANY($5::uuid[]) AND o.external_id = ANY($6::text[])
 """
 
 
