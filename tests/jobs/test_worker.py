@@ -1,0 +1,80 @@
+"""The worker as a whole: it starts, ends when it is told to, and is missed when it is gone."""
+
+import asyncio
+import random
+from datetime import timedelta
+
+from bot.watch import look
+from core import ids
+from core.channels import ChannelName
+from core.clock import real_now
+from core.database import connect
+from core.outbox import Due
+from jobs.queues import QUEUE_OF, Jobs, QueueName, deserialize, open_redis, serialize
+from tests.stories.world import OPERATORS, World, open_world
+
+
+async def test_a_worker_ends_whenever_it_is_told_to(database_url: str, redis_url: str) -> None:
+    """Also in the moment in which it connects to Redis, when a cancellation can be lost."""
+    for _ in range(8):
+        async with asyncio.timeout(20):
+            world = open_world(database_url, redis_url)
+            await world.__aenter__()
+            await asyncio.sleep(random.random() / 20)
+            await world.__aexit__(None, None, None)
+            await _back_to_real_time(database_url)
+
+
+async def _back_to_real_time(database_url: str) -> None:
+    async with connect(database_url) as database:
+        await database.pool.execute("UPDATE clock SET ahead = '0'")
+
+
+def test_jobs_are_json() -> None:
+    """Nothing that runs when it is read, and what JSON cannot say becomes text."""
+    job = {"t": 1, "f": "deliver", "a": ["0199a000"], "k": {}, "r": ValueError("x")}
+
+    assert deserialize(serialize(job)) == {**job, "r": "ValueError('x')"}
+
+
+async def test_one_try_of_one_message_is_queued_once(redis_url: str) -> None:
+    """The sweep finds a message again and again while it waits for its turn."""
+    redis = open_redis(redis_url)
+    jobs = Jobs(redis)
+    message = ids.new()
+    for tries in (0, 0, 0, 1):
+        await jobs.deliver([Due(message, ChannelName.ZALO, tries)])
+
+    assert await redis.zcard(QueueName.ZALO) == 2
+    await redis.aclose()
+
+
+def test_every_channel_has_a_queue_of_its_own() -> None:
+    """One that hangs holds only its own slots."""
+    assert len(set(QUEUE_OF.values())) == len(ChannelName)
+    assert not set(QUEUE_OF.values()) & {QueueName.ROUTE, QueueName.RELAY}
+
+
+async def _looks(world: World, patience: timedelta) -> bool:
+    mail = world.service.delivery.channels[ChannelName.EMAIL]
+    started = real_now() - timedelta(hours=1)
+    return await look(world.database, mail, [OPERATORS], started=started, patience=patience)
+
+
+async def test_a_worker_that_is_gone_is_told_by_the_web_process(database_url: str, redis_url: str) -> None:
+    """One mail when its sweep falls silent, one when it is heard again; the worker itself sends neither."""
+    async with open_world(database_url, redis_url) as world:
+        await world.service.sweeper.sweep()
+        assert not await _looks(world, timedelta(minutes=1))
+
+        async with world.database.pool.acquire() as connection, connection.transaction():
+            await connection.execute("LOCK heartbeats IN EXCLUSIVE MODE")  # the running sweep waits meanwhile
+            await connection.execute("UPDATE heartbeats SET at = now() - interval '10 min'")
+            assert await _looks(world, timedelta(minutes=1))
+            assert await _looks(world, timedelta(minutes=1))
+            world.operators.gets("worker đã dừng")
+        await world.service.sweeper.sweep()
+        assert not await _looks(world, timedelta(minutes=1))
+
+        world.operators.gets("worker đã chạy lại")
+        world.nobody_got_more()
