@@ -329,15 +329,14 @@ def _remind_of_tomorrow(order: Order, terms: Terms, now: datetime) -> Decision:
 def _climb(order: Order, timer: Planned, terms: Terms, now: datetime) -> Decision:
     """Send the newest step that is due, put the older ones on record, and set the next.
 
-    When the newest finds nobody new, the people of the step before it are told instead.
+    When the newest finds nobody new, the people of the step before it are told instead. Where the
+    settings have changed since the timer was set, no step may be due: the ladder goes on all the same.
     """
     rungs = schedule.ladder(timer.kind, order, terms.policy)
     due = [rung for rung in rungs if timer.due_at <= rung.due_at <= now]
-    if not due:
-        return Decision(about(order, AnswerKind.NOTHING, "fire"))
     return Decision(
         about(order, AnswerKind.DONE, "fire"),
-        notices=owed.for_rungs(timer.kind, order, due),
+        notices=owed.for_rungs(timer.kind, order, due) if due else (),
         next_timer=schedule.next_rung(timer.kind, order, terms.policy, after=now),
         skipped=tuple(Planned(timer.kind, rung.name, rung.due_at) for rung in due[:-1]),
     )

@@ -27,13 +27,14 @@ from core.orders.decide import Decision, decide, reason_of
 from core.orders.events import EventType
 from core.orders.order import By, Item, Order, Reason
 from core.orders.status import Status
-from core.schedule import Planned, TimerKind
+from core.schedule import Planned, Policy, TimerKind, next_rung, plan
 from tests.core.kitchens import (
     DELIVER,
     HOA_KITCHEN,
     LAN,
     PLACED,
     RIVAL,
+    SAIGON,
     SHOP,
     placing,
     platform,
@@ -473,6 +474,32 @@ def test_an_expiry_timer_that_rings_too_early_does_nothing() -> None:
     timer = Planned(TimerKind.EXPIRY, "expire", DELIVER)
     decision = decide(ORDER, COMMANDS["fire"], actor=SYSTEM, terms=sample_terms(timer=timer), now=DELIVER)
     assert decision.order is None
+
+
+@pytest.mark.parametrize(
+    ("order", "kind", "policy"),
+    [
+        (
+            ORDER,
+            TimerKind.CONFIRM_LADDER,
+            Policy(confirm_nudges_after=(timedelta(minutes=20), timedelta(minutes=40))),
+        ),
+        (
+            replace(ORDER, status=Status.CONFIRMED),
+            TimerKind.COMPLETION_LADDER,
+            Policy(completion_notice_after=timedelta(minutes=20)),
+        ),
+    ],
+    ids=["confirm", "complete"],
+)
+def test_a_ladder_outlives_a_change_of_settings(order: Order, kind: TimerKind, policy: Policy) -> None:
+    """Its live timer was set by the old settings: firing between two new steps, it sets the next one."""
+    timer = next(timer for timer in plan(order, SAIGON, Policy(), now=PLACED) if timer.kind is kind)
+    terms = sample_terms(policy=policy, timer=timer)
+    decision = decide(order, FireTimer(order.id, UUID(int=1)), actor=SYSTEM, terms=terms, now=timer.due_at)
+    assert decision.notices == ()
+    assert decision.next_timer == next_rung(kind, order, policy, after=timer.due_at)
+    assert decision.next_timer is not None
 
 
 def test_every_command_and_actor_stands_in_the_table() -> None:
