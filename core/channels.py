@@ -186,7 +186,10 @@ class TryLater:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not delivered, and the same call would be refused again. `alarm` tells the operators why."""
+    """Not delivered, and the same call would be refused again.
+
+    `alarm` names a trouble that the operators are told of, once, with `why`, until it is over.
+    """
 
     why: str
     scope: Scope = Scope.MESSAGE

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import structlog
 from redis.exceptions import RedisError
@@ -61,6 +61,9 @@ async def every(period: timedelta, work: Callable[[], Awaitable[object]], *, nam
         await asyncio.sleep(period.total_seconds())
 
 
+_Trouble = TypeVar("_Trouble", bound=Exception)
+
+
 class FreshTokens(Protocol):
     """Renews a gateway's tokens well ahead."""
 
@@ -69,14 +72,19 @@ class FreshTokens(Protocol):
 
 
 async def keep_tokens(
-    database: Database, tokens: FreshTokens, trouble: type[Exception], *, alarm: str
+    database: Database,
+    tokens: FreshTokens,
+    trouble: type[_Trouble],
+    *,
+    alarm: str,
+    tell: Callable[[_Trouble], str],
 ) -> None:
-    """Renew Zalo's tokens when it is time; tell the operators when it cannot be done, and when it is over."""
+    """Renew a gateway's tokens when it is time; `tell` the operators when it fails, and when that is over."""
     try:
         await tokens.keep_fresh()
     except trouble as error:
         async with database.pool.acquire() as connection, connection.transaction():
-            await alarms.raise_(connection, alarm, type(error).__name__, now=database.clock.now())
+            await alarms.raise_(connection, alarm, tell(error), now=database.clock.now())
         return
     async with database.pool.acquire() as connection, connection.transaction():
         await alarms.clear(connection, alarm, now=database.clock.now())

@@ -29,6 +29,7 @@ from jobs.queues import QUEUE_OF, Jobs, QueueName, deserialize, open_redis, seri
 from jobs.relay import Relay, open_session
 from jobs.wake import RedisWake
 from zalo_oa.account import open_account
+from zalo_oa.channel import token_alarm
 from zalo_oa.credentials import TOKEN_ALARM, TokenTrouble
 
 _log: Final = structlog.get_logger()
@@ -220,7 +221,9 @@ async def _keep_zalo(settings: Settings, service: Service) -> None:
     try:
         await every(
             _TOKENS_EVERY,
-            lambda: keep_tokens(service.database, account.credentials, TokenTrouble, alarm=TOKEN_ALARM),
+            lambda: keep_tokens(
+                service.database, account.credentials, TokenTrouble, alarm=TOKEN_ALARM, tell=token_alarm
+            ),
             name="zalo tokens",
         )
     finally:

@@ -26,7 +26,7 @@ from core.clock import Clock
 from core.errors import Misconfigured
 from zalo_oa import render
 from zalo_oa.client import Accepted, Declined, Failure, Unclear, Undelivered, ZaloClient
-from zalo_oa.credentials import ConsentNeeded, NoTokens, RefreshFailed, TokenTrouble
+from zalo_oa.credentials import TOKEN_ALARM, ConsentNeeded, NoTokens, RefreshFailed, TokenTrouble
 from zalo_oa.errors import Fault, Reach, Remedy
 
 # See docs/facts.md#zalo-windows: refused with -230 after 7 days without an interaction.
@@ -151,11 +151,14 @@ def _alarm(fault: Fault) -> str:
     return f"Zalo từ chối {told}: lỗi {fault.code} ({fault.meaning})"
 
 
+#: The keeper of the tokens raises and clears the same alarm: see `credentials.TOKEN_ALARM`.
+_TOKEN: Final = TOKEN_ALARM.removeprefix(f"{ChannelName.ZALO.value}: ")
+
+
 def _without_token(trouble: TokenTrouble) -> Outcome:
     if isinstance(trouble, RefreshFailed):
         return TryLater(f"no access token: {trouble}")
-    why = f"no access token: {type(trouble).__name__}"
-    return Refused(why, Scope.EVERYBODY, token_alarm(trouble))
+    return Refused(token_alarm(trouble), Scope.EVERYBODY, alarm=_TOKEN)
 
 
 def token_alarm(trouble: TokenTrouble) -> str:

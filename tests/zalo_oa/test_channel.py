@@ -240,7 +240,7 @@ async def test_without_a_token_nothing_is_raised(
     outcome = await lan.gets()
     assert isinstance(outcome, expected)
     if isinstance(outcome, Refused):
-        assert (outcome.scope, outcome.alarm) == (Scope.EVERYBODY, token_alarm(trouble))
+        assert (outcome.scope, outcome.alarm, outcome.why) == (Scope.EVERYBODY, "token", token_alarm(trouble))
 
 
 def declined(line: Fault, text: str = "said Zalo") -> Outcome:
