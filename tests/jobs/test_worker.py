@@ -64,7 +64,7 @@ async def _looks(world: World, patience: timedelta) -> bool:
 async def test_a_worker_that_is_gone_is_told_by_the_web_process(database_url: str, redis_url: str) -> None:
     """One mail when its sweep falls silent, one when it is heard again; the worker itself sends neither."""
     async with open_world(database_url, redis_url, sweep_every=timedelta(minutes=5)) as world:
-        while not await world.database.pool.fetchval("SELECT count(*) FROM heartbeats"):
+        while not await world.database.pool.fetchval("SELECT count(*) FROM heartbeats"):  # noqa: ASYNC110 - told to nobody
             await asyncio.sleep(0.02)  # the worker's one sweep for now
         assert not await _looks(world, timedelta(minutes=1))
 
