@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
 import msgspec
 from tortoise import Tortoise
 from tortoise.backends.base.config_generator import expand_db_url
-from tortoise.exceptions import DBConnectionError, OperationalError
+from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.api.migrate import migrate as migrate_apps
 from tortoise.migrations.executor import MigrationExecutor, PlanStep
 
@@ -47,15 +48,24 @@ AWAY: Final = (
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
     DBConnectionError,
-    OperationalError,
     Unavailable,
 )
 
+#: Nothing waits for ever: seconds to connect and for a command; milliseconds for a lock.
+_LIMITS: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "timeout": 5,
+        "command_timeout": 10,
+        "server_settings": {"lock_timeout": "1000", "TimeZone": "UTC", "application_name": "chotdon"},
+    }
+)
+_CLOSE_WITHIN: Final = 10.0
 
-def _config(url: str) -> dict[str, Any]:
+
+def _config(url: str, limits: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
     scheme, rest = url.split("://", 1)
     connection = expand_db_url(f"asyncpg://{rest}" if scheme in {"postgres", "postgresql"} else url)
-    connection["credentials"]["reset"] = _leave_as_it_is
+    connection["credentials"] |= {"reset": _leave_as_it_is, **limits}
     return {
         "connections": {"default": connection},
         "apps": {
@@ -147,12 +157,10 @@ async def connect(database_url: str, *, connections: int = 8) -> AsyncIterator[D
         max_size=connections,
         init=_prepare,
         reset=_leave_as_it_is,
-        timeout=5,
-        command_timeout=10,
-        server_settings={"lock_timeout": "1000", "TimeZone": "UTC", "application_name": "chotdon"},
+        **_LIMITS,
     )
     try:
-        await Tortoise.init(config=_config(database_url))
+        await Tortoise.init(config=_config(database_url, _LIMITS))
         database = Database(pool, ProductClock())
         await database.set_clock()
         following = asyncio.create_task(database.follow_clock())
@@ -163,4 +171,11 @@ async def connect(database_url: str, *, connections: int = 8) -> AsyncIterator[D
             await asyncio.gather(following, return_exceptions=True)
     finally:
         await Tortoise.close_connections()
-        pool.terminate() if pool.is_closing() else await pool.close()
+        await _close(pool)
+
+
+async def _close(pool: Pool) -> None:
+    """Wait for whoever still has a connection, though not for ever."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSE_WITHIN):
+            await pool.close()  # when it is cut short it terminates what is left

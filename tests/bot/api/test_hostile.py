@@ -265,9 +265,9 @@ async def test_without_the_database_everybody_is_asked_to_come_back(
     shop: Caller, database: Database, path: str
 ) -> None:
     """503 with Retry-After, no stack trace."""
-    await database.pool.execute("ALTER TABLE platforms RENAME TO lost")
-
-    heard = await shop.call("GET", path)
+    async with database.pool.acquire() as elsewhere, elsewhere.transaction():
+        await elsewhere.execute("LOCK TABLE platforms IN ACCESS EXCLUSIVE MODE")
+        heard = await shop.call("GET", path)
 
     assert (heard.status, heard.body["code"]) == (503, "unavailable")
     assert int(heard.headers["Retry-After"]) > 0
