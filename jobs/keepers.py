@@ -12,7 +12,6 @@ from redis.exceptions import RedisError
 from core import alarms, inbox, outbox, webhooks
 from core.clock import real_now
 from core.database import AWAY, Database
-from core.errors import Unavailable
 from core.ledger import Ledger
 from jobs.deliver import Delivery
 from jobs.queues import Jobs
@@ -52,12 +51,14 @@ class Sweeper:
 
 
 async def every(period: timedelta, work: Callable[[], Awaitable[object]], *, name: str) -> None:
-    """Do `work` again and again, also after the database was away, until cancelled."""
+    """Do `work` again and again, also after the database was away or a fault of ours, until cancelled."""
     while True:
         try:
             await work()
-        except (*AWAY, Unavailable) as error:
+        except AWAY as error:
             _log.warning("database is away", keeper=name, why=type(error).__name__)
+        except Exception:  # noqa: BLE001  (an outermost loop: one bad row must not stop every timer)
+            _log.exception("keeper failed", keeper=name)
         await asyncio.sleep(period.total_seconds())
 
 

@@ -44,7 +44,8 @@ async def due_timers(database: Database, *, most: int = _AT_ONCE) -> list[DueTim
 async def fire_due(database: Database, ledger: Ledger) -> int:
     """Fire every timer that is due now, in deadline order; return how many did something.
 
-    Stops early when a round fires nothing, so that what fails is left to the next sweep.
+    One that fails harms only itself. Stops early when a round fires nothing, so that what fails is
+    left to the next sweep.
     """
     fired = 0
     while timers := await due_timers(database):
@@ -65,7 +66,9 @@ async def _fire(database: Database, ledger: Ledger, timers: Sequence[DueTimer]) 
     for timer, outcome in zip(timers, outcomes, strict=True):
         if isinstance(outcome, ChotDonError):
             _log.warning("timer not fired", timer=str(timer.id), order=str(timer.order_id), why=repr(outcome))
-        elif isinstance(outcome, BaseException):
+        elif isinstance(outcome, Exception):
+            _log.error("timer failed", timer=str(timer.id), order=str(timer.order_id), exc_info=outcome)
+        elif isinstance(outcome, BaseException):  # told to end
             raise outcome
         else:
             metrics.TIMER_LATENESS.observe((now - timer.due_at).total_seconds())
