@@ -13,9 +13,9 @@ from typing import Any, Final
 import uvloop
 from aiohttp import web
 
+from bench.mail_sink import MailSink
 from sandbox.feed import Feed
 from sandbox.listener import Listener
-from sandbox.mailbox import Mailbox
 from sandbox.moments import real_time
 from sandbox.zalo.fake import FakeZalo
 
@@ -23,7 +23,7 @@ from sandbox.zalo.fake import FakeZalo
 class Gateways:
     """What came in at the fakes, by the clock of this machine."""
 
-    def __init__(self, zalo: FakeZalo, mailbox: Mailbox) -> None:
+    def __init__(self, zalo: FakeZalo, mailbox: MailSink) -> None:
         self._zalo = zalo
         self._mailbox = mailbox
         self.webhooks = 0
@@ -61,7 +61,7 @@ class Gateways:
             for person in self._zalo.people.values()
             for bubble in person.bubbles
         ]
-        mails = [(mail.at.timestamp(), mail.to[0], mail.subject) for mail in self._mailbox.mails]
+        mails = [(mail.at, mail.to, mail.subject) for mail in self._mailbox.mails]
         return {"zalo": cards, "mail": mails}
 
     def _forget(self) -> None:
@@ -72,22 +72,29 @@ class Gateways:
 
 
 async def _main() -> None:
-    feed = Feed(keep=1)
-    async with FakeZalo(feed=feed, per_minute=None) as zalo, Mailbox(feed=feed) as mailbox:
+    async with FakeZalo(feed=Feed(keep=1), per_minute=None) as zalo:
+        mailbox = MailSink()
         gateways = Gateways(zalo, mailbox)
         app = web.Application()
         app.router.add_post("/webhooks", gateways.take_webhook)
         platform = Listener(app)
         await platform.start()
         try:
-            _say(_addresses(zalo, mailbox, platform))
+            _say(
+                {
+                    **_settings(zalo),
+                    "SMTP_URL": await mailbox.start(),
+                    "webhook_url": f"{platform.url}/webhooks",
+                }
+            )
             await _answer_lines(gateways)
         finally:
+            await mailbox.stop()
             await platform.stop()
 
 
-def _addresses(zalo: FakeZalo, mailbox: Mailbox, platform: Listener) -> dict[str, str]:
-    """Return the settings by which the product reaches these gateways, and the platform's address."""
+def _settings(zalo: FakeZalo) -> dict[str, str]:
+    """Return the settings by which the product reaches Zalo."""
     tokens = zalo.issue_tokens()
     return {
         "ZALO_APP_ID": zalo.app_id,
@@ -99,9 +106,7 @@ def _addresses(zalo: FakeZalo, mailbox: Mailbox, platform: Listener) -> dict[str
         "ZALO_OPENAPI_URL": zalo.url,
         "ZALO_BUSINESS_URL": zalo.url,
         "ZALO_OAUTH_URL": zalo.url,
-        "SMTP_URL": mailbox.smtp_url,
         "EMAIL_FROM": "Chốt Đơn <don@chotdon.example>",
-        "webhook_url": f"{platform.url}/webhooks",
     }
 
 
