@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from core import metrics, outbox
-from core.channels import Card, Channel, ChannelName, NoSuchRecipient, Outcome, Unclear
+from core.channels import Card, Channel, ChannelName, NoSuchRecipient, Outcome, TryLater, Unclear
 from core.clock import real_now
 from core.database import Database
 from core.notices.outgoing import Outgoing
@@ -57,12 +57,11 @@ class Delivery:
         await self.jobs.deliver(following)
 
     async def _try(self, outgoing: Outgoing) -> list[Due]:
-        card = await self.composer.card(outgoing)
-        if card is None:
+        started = real_now()
+        outcome = await self._outcome(outgoing)
+        if outcome is None:
             await outbox.drop(self.database, outgoing.id, "nothing to say any more")
             return []
-        started = real_now()
-        outcome = await self._send(outgoing, card)
         attempt = Attempt(started, real_now() - started, outcome)
         name = outbox.OUTCOME_NAMES[type(outcome)]
         metrics.MESSAGES.labels(outgoing.channel.value, outgoing.kind.value, name).inc()
@@ -76,6 +75,15 @@ class Delivery:
         )
         return await outbox.settle(self.database, self.ways, outgoing, attempt)
 
+    async def _outcome(self, outgoing: Outgoing) -> Outcome | None:
+        """Make the card and send it; None when there is nothing to say any more."""
+        try:
+            card = await self.composer.card(outgoing)
+        except Exception:  # noqa: BLE001  (nothing was sent: a fault of ours must not lose the notice)
+            _log.exception("card not made", message=str(outgoing.id), kind=outgoing.kind.value)
+            return TryLater("the card could not be made")
+        return await self._send(outgoing, card) if card else None
+
     async def _send(self, outgoing: Outgoing, card: Card) -> Outcome:
         channel = self.channels.get(outgoing.channel)
         if channel is None:
@@ -85,3 +93,6 @@ class Delivery:
                 return await channel.send(outgoing.address, card, key=str(outgoing.id))
         except TimeoutError:
             return Unclear("no answer in time")
+        except Exception:  # noqa: BLE001  (a channel that breaks its word: perhaps it was sent, perhaps not)
+            _log.exception("channel failed", message=str(outgoing.id), channel=outgoing.channel.value)
+            return Unclear("the channel failed")
