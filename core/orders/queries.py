@@ -1,13 +1,15 @@
 """Orders as they are read: as of one version with all that happened until then, and page by page."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
+from tortoise import Tortoise
 from tortoise.expressions import Q, RawSQL
 
 from core.orders import snapshot
@@ -33,20 +35,30 @@ async def as_of(order_id: UUID, version: int | None = None) -> Told | None:
 
     None when there is no such order or no such version of it.
     """
-    rows = EventRow.filter(order_id=order_id)
-    if version is not None:
-        rows = rows.filter(version__lte=version)
-    found = await rows.order_by("version").only("version", "type", "at", "by", "data")
-    if not found or (version is not None and found[-1].version != version):
+    # Read for every order placed and every webhook: one statement of our own instead of three of the ORM.
+    rows = await Tortoise.get_connection("default").execute_query_dict(_AS_OF, [order_id, version])
+    if not rows or (version is not None and rows[-1]["version"] != version):
         return None
-    last = await EventRow.get(order_id=order_id, version=found[-1].version).only("snapshot")
-    order = snapshot.load(last.snapshot)
-    partner = await PartnerRow.get(id=order.partner_id).only("code", "timezone")
-    return Told(order, tuple(_event(row) for row in found), partner.code, ZoneInfo(partner.timezone))
+    last = rows[-1]
+    order = snapshot.load(msgspec.json.decode(last["snapshot"]))
+    return Told(order, tuple(_read_event(row) for row in rows), last["code"], ZoneInfo(last["timezone"]))
+
+
+def _read_event(row: Mapping[str, Any]) -> Event:
+    by, data = (msgspec.json.decode(row[name]) for name in ("by", "data"))
+    return Event(EventType(row["type"]), row["version"], row["at"], snapshot.load_by(by), data)
 
 
 def _event(row: EventRow) -> Event:
     return Event(EventType(row.type), row.version, row.at, snapshot.load_by(row.by), row.data)
+
+
+_AS_OF: Final = """
+SELECT e.version, e.type, e.at, e.by, e.data, p.code, p.timezone,
+       CASE WHEN e.version = max(e.version) OVER () THEN e.snapshot END AS snapshot
+FROM events e JOIN orders o ON o.id = e.order_id JOIN partners p ON p.id = o.partner_id
+WHERE e.order_id = $1 AND ($2::int IS NULL OR e.version <= $2) ORDER BY e.version
+"""
 
 
 @dataclass(frozen=True, slots=True)

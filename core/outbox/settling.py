@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core import alarms
 from core.channels import ChannelName, NoSuchRecipient, Outcome, Refused, Sent, TryLater, Unclear
-from core.database import Connection, Database
+from core.database import Connection, Database, Pool
 from core.notices.kinds import RULES, Audience, Way
 from core.notices.outgoing import Outgoing
 from core.notices.routing import Leg, next_leg
@@ -57,10 +57,11 @@ class _End:
 
 async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: Attempt) -> list[Due]:
     """Put an attempt on record with what follows from it; return messages that can be tried now."""
-    now = database.clock.now()
+    now, outcome = database.clock.now(), attempt.outcome
+    if isinstance(outcome, Sent | Unclear):  # nothing follows at once: one statement does it
+        await _record(database.pool, outgoing, attempt, _end(outgoing, outcome, now, has_next=False), now)
+        return []
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-        await _record(connection, outgoing, attempt)
-        outcome = attempt.outcome
         if isinstance(outcome, Refused) and outcome.alarm:
             name = f"{outgoing.channel.value}: {outcome.alarm}"
             await alarms.raise_(connection, name, outcome.why, now=now)
@@ -68,7 +69,7 @@ async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: At
         if _may_need_next(outgoing, outcome):
             following = await _next_leg(connection, outgoing, ways, now)
         end = _end(outgoing, outcome, now, has_next=following is not None)
-        await _end_message(connection, outgoing.id, end, now)
+        await _record(connection, outgoing, attempt, end, now)
         if not end.gives_way:
             return []
         return await _hand_over(connection, outgoing, following, now)
@@ -123,12 +124,14 @@ def _end_later(outgoing: Outgoing, outcome: TryLater, now: datetime, *, has_next
     return _End("waiting", now + wait, outcome.why)
 
 
-async def _record(connection: Connection, outgoing: Outgoing, attempt: Attempt) -> None:
+async def _record(
+    queryable: Connection | Pool, outgoing: Outgoing, attempt: Attempt, end: _End, now: datetime
+) -> None:
+    """Write the attempt, and what its message becomes."""
     outcome = attempt.outcome
-    await connection.execute(
-        "INSERT INTO attempts (message_id, try, started_at, took, outcome, why, cost)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        outgoing.id,
+    await queryable.execute(
+        _RECORD,
+        *_ended(outgoing.id, end, now),
         outgoing.tries,
         attempt.started_at,
         attempt.took,
@@ -148,16 +151,13 @@ OUTCOME_NAMES: Final[Mapping[type[Outcome], str]] = {
 
 
 async def _end_message(connection: Connection, message_id: UUID, end: _End, now: datetime) -> None:
-    """Write the state, unless a receipt has told meanwhile that it arrived."""
-    await connection.execute(
-        _END_MESSAGE,
-        message_id,
-        end.state,
-        end.next_at,
-        end.why,
-        end.gateway_id,
-        now if end.gateway_id or end.state == "sent" else None,
-    )
+    await connection.execute(_END_MESSAGE, *_ended(message_id, end, now))
+
+
+def _ended(message_id: UUID, end: _End, now: datetime) -> tuple[object, ...]:
+    """Return what `_END_MESSAGE` writes."""
+    sent_at = now if end.gateway_id or end.state == "sent" else None
+    return message_id, end.state, end.next_at, end.why, end.gateway_id, sent_at
 
 
 async def _next_leg(connection: Connection, outgoing: Outgoing, ways: Ways, now: datetime) -> Leg | None:
@@ -209,6 +209,7 @@ async def _notice_may_have_failed(connection: Connection, outgoing: Outgoing, no
     await tell_undeliverable(connection, outgoing.notice_id, outgoing.kind, outgoing.order, now)
 
 
+# The state, unless a receipt has told meanwhile that it arrived.
 _END_MESSAGE: Final = """
 UPDATE messages SET
     state = CASE WHEN receipt IN ('delivered', 'seen') THEN 'sent' ELSE $2::text END,
@@ -218,6 +219,12 @@ UPDATE messages SET
 WHERE id = $1
 """
 
+_RECORD: Final = f"""
+WITH tried AS (
+    INSERT INTO attempts (message_id, try, started_at, took, outcome, why, cost)
+    VALUES ($1, $7, $8, $9, $10, $11, $12)
+)
+{_END_MESSAGE}"""  # noqa: S608  (two statements of ours)
 
 _TRIED: Final = "SELECT channel, address FROM messages WHERE notice_id = $1 AND person = $2 AND leg = 'chat'"
 
