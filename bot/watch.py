@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from core import ids
-from core.channels import Address, AddressKind, Block, BlockRole, Card, Channel
+from core.channels import Address, AddressKind, Block, BlockRole, Card, Channel, Sent, Unclear
 from core.clock import real_now
 from core.database import AWAY, Database
 
@@ -48,33 +49,43 @@ async def look(
     last = await database.pool.fetchval("SELECT at FROM heartbeats WHERE name = 'sweep'")
     since = max(last or started, started)
     silent = real_now() - since > patience
-    if silent and await _raised(database):
-        _log.error("worker is gone", silent_since=since.isoformat())
-        await _mail(mail, operators, _gone(since))
-    elif not silent and last and last > started and await _cleared(database):
-        await _mail(mail, operators, _back())
+    if silent:
+        await _tell(database, mail, operators, _RAISE, _gone(since))
+    elif last and last > started:
+        await _tell(database, mail, operators, _CLEAR, _back())
     return silent
 
 
-async def _raised(database: Database) -> bool:
-    name = await database.pool.fetchval(
-        "INSERT INTO alarms (name, raised_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING name",
-        _ALARM,
-        database.clock.now(),
-    )
-    return name is not None
+class _NobodyHeardError(Exception):
+    """The mail server took none of the mails."""
 
 
-async def _cleared(database: Database) -> bool:
-    name = await database.pool.fetchval("DELETE FROM alarms WHERE name = $1 RETURNING name", _ALARM)
-    return name is not None
+async def _tell(
+    database: Database, mail: Channel | None, operators: Sequence[str], change: str, card: Card
+) -> None:
+    """Mail the operators when this changes the alarm: one web process does, and again if nobody heard it."""
+    with suppress(_NobodyHeardError):
+        async with database.pool.acquire() as connection, connection.transaction():
+            if await connection.fetchval(change, _ALARM):
+                _log.error("worker comes and goes", what=card.title)
+                await _mail(mail, operators, card)
 
 
 async def _mail(mail: Channel | None, operators: Sequence[str], card: Card) -> None:
-    if mail is None:
+    if mail is None or not operators:
         return
-    for operator in operators:
+    outcomes = [
         await mail.send(Address(AddressKind.EMAIL, operator), card, key=str(ids.new()))
+        for operator in operators
+    ]
+    if not any(isinstance(outcome, Sent | Unclear) for outcome in outcomes):
+        raise _NobodyHeardError
+
+
+_RAISE: Final = (
+    "INSERT INTO alarms (name, raised_at) VALUES ($1, now()) ON CONFLICT DO NOTHING RETURNING true"
+)
+_CLEAR: Final = "DELETE FROM alarms WHERE name = $1 RETURNING true"
 
 
 def _gone(since: datetime) -> Card:

@@ -1,21 +1,18 @@
-"""What the operators are told of once, until it is over."""
+"""What the operators are told of once, until it is over; once a day where nobody can say that it is."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from core import ids
 from core.database import Connection
 from core.notices.kinds import NoticeKind
 
+_TOLD_AGAIN_AFTER: Final = timedelta(days=1)
+
 
 async def raise_(connection: Connection, name: str, detail: str, *, now: datetime) -> bool:
-    """Raise an alarm and owe it to the operators, unless it is raised already; return whether it is new."""
-    raised = await connection.fetchval(
-        "INSERT INTO alarms (name, raised_at, detail) VALUES ($1, $2, $3)"
-        " ON CONFLICT DO NOTHING RETURNING name",
-        name,
-        now,
-        detail,
-    )
+    """Raise an alarm and owe it to the operators, unless they were told within a day; return if it is."""
+    raised = await connection.fetchval(_RAISE, name, now, detail, now - _TOLD_AGAIN_AFTER)
     if raised is None:
         return False
     await _owe(connection, name, detail, now=now, over=False)
@@ -41,3 +38,12 @@ async def _owe(connection: Connection, name: str, detail: str, *, now: datetime,
         {"name": name, "detail": detail, "over": over},
         now,
     )
+
+
+# One raised later than now was raised before product time went back.
+_RAISE: Final = """
+INSERT INTO alarms (name, raised_at, detail) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET raised_at = $2, detail = $3
+    WHERE alarms.raised_at <= $4 OR alarms.raised_at > $2
+RETURNING name
+"""

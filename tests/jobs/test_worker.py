@@ -4,6 +4,9 @@ import asyncio
 import random
 from datetime import timedelta
 
+from bot.mail.channel import MailChannel
+from bot.mail.render import Renderer, sender_of
+from bot.mail.server import Connections, read_url
 from bot.watch import look
 from core import ids
 from core.channels import ChannelName
@@ -61,11 +64,16 @@ async def _looks(world: World, patience: timedelta) -> bool:
     return await look(world.database, mail, [OPERATORS], started=started, patience=patience)
 
 
+async def _first_sweep(world: World) -> None:
+    """Wait for the worker's one sweep for now."""
+    while not await world.database.pool.fetchval("SELECT count(*) FROM heartbeats"):  # noqa: ASYNC110 - told to nobody
+        await asyncio.sleep(0.02)
+
+
 async def test_a_worker_that_is_gone_is_told_by_the_web_process(database_url: str, redis_url: str) -> None:
     """One mail when its sweep falls silent, one when it is heard again; the worker itself sends neither."""
     async with open_world(database_url, redis_url, sweep_every=timedelta(minutes=5)) as world:
-        while not await world.database.pool.fetchval("SELECT count(*) FROM heartbeats"):  # noqa: ASYNC110 - told to nobody
-            await asyncio.sleep(0.02)  # the worker's one sweep for now
+        await _first_sweep(world)
         assert not await _looks(world, timedelta(minutes=1))
 
         await world.database.pool.execute("UPDATE heartbeats SET at = at - interval '10 min'")
@@ -76,4 +84,22 @@ async def test_a_worker_that_is_gone_is_told_by_the_web_process(database_url: st
         assert not await _looks(world, timedelta(minutes=1))
 
         world.operators.gets("worker đã chạy lại")
+        world.nobody_got_more()
+
+
+async def test_what_the_operators_did_not_hear_is_told_again(database_url: str, redis_url: str) -> None:
+    """The mail server is away in the moment in which the worker is missed: the mail comes when it is back."""
+    async with open_world(database_url, redis_url, sweep_every=timedelta(minutes=5)) as world:
+        started = real_now() - timedelta(hours=1)
+        away = MailChannel(
+            Connections(read_url("smtp://127.0.0.1:1?tls=none")), Renderer(sender_of(OPERATORS))
+        )
+        await _first_sweep(world)
+        await world.database.pool.execute("DELETE FROM heartbeats")
+
+        patience = timedelta(minutes=1)
+        assert await look(world.database, away, [OPERATORS], started=started, patience=patience)
+        assert await _looks(world, patience)
+        world.operators.gets("worker đã dừng")
+        assert await _looks(world, patience)
         world.nobody_got_more()

@@ -1,6 +1,7 @@
 """Notices become messages, one for each person and way, by the addresses as they are then."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -208,6 +209,16 @@ async def test_an_alarm_is_raised_once_until_it_is_over(database: Database, post
         assert not await alarms.clear(connection, "zalo: token", now=now)
     assert len(await post.route()) == 2
     assert await post.messages() == [("email", OPERATORS, "waiting")] * 2
+
+
+async def test_a_trouble_that_nobody_says_is_over_is_told_once_a_day(database: Database) -> None:
+    """A mail server that refuses us again after months is not passed over for what it did last time."""
+    now, day = database.clock.now(), timedelta(days=1)
+    async with database.pool.acquire() as connection:
+        assert await alarms.raise_(connection, "email: refused", "535", now=now)
+        assert not await alarms.raise_(connection, "email: refused", "535", now=now + day / 2)
+        assert await alarms.raise_(connection, "email: refused", "535", now=now + day)
+        assert await alarms.raise_(connection, "email: refused", "535", now=now), "the clock was set back"
 
 
 @pytest.mark.parametrize("channel", [ChannelName.ZALO, ChannelName.EMAIL])
