@@ -7,7 +7,16 @@ from typing import Final
 from uuid import UUID
 
 from core import alarms
-from core.channels import ChannelName, NoSuchRecipient, Outcome, Refused, Sent, TryLater, Unclear
+from core.channels import (
+    ChannelName,
+    NoSuchRecipient,
+    Outcome,
+    Refused,
+    Scope,
+    Sent,
+    TryLater,
+    Unclear,
+)
 from core.database import Connection, Database, Pool
 from core.notices.kinds import RULES, Audience, Way
 from core.notices.outgoing import Outgoing
@@ -113,6 +122,8 @@ def _end(outgoing: Outgoing, outcome: Outcome, now: datetime, *, has_next: bool)
             return _End("unclear", now + RECEIPT_WITHIN, outcome.why)
         case TryLater():
             return _end_later(outgoing, outcome, now, has_next=has_next)
+        case Refused(why, Scope.EVERYBODY):  # nothing is wrong with the message: somebody mends the gateway
+            return _end_later(outgoing, TryLater(why), now, has_next=has_next)
         case NoSuchRecipient() | Refused():
             return _End("failed", None, outcome.why, gives_way=True)
 

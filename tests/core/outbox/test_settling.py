@@ -14,6 +14,7 @@ from core.channels import (
     Receipt,
     ReceiptKind,
     Refused,
+    Scope,
     Sent,
     TryLater,
     Unclear,
@@ -237,6 +238,24 @@ async def test_an_answer_has_no_next_channel(
     )
     assert await post.try_(only(await post.route()), NoSuchRecipient("blocked")) == []
     assert await post.owed() == [("answer", "failed")]
+
+
+async def test_a_gateway_that_refuses_everybody_loses_nothing(post: Post, last_way: UUID) -> None:
+    """A wrong password for the mail server is mended within the day: what was owed leaves then."""
+    assert await post.try_(last_way, Refused("535", Scope.EVERYBODY, alarm="password")) == []
+    assert (await post.state(last_way))[0] == "waiting"
+    await post.waits(timedelta(hours=1))
+    await post.try_(last_way, Sent("1"))
+    assert (await post.state(last_way))[0] == "sent"
+
+
+async def test_where_another_channel_is_left_it_takes_over_from_a_gateway_that_refuses_everybody(
+    post: Post, message: UUID
+) -> None:
+    """Nobody waits for the wallet to be filled who can be reached by Telegram."""
+    following = await post.try_(message, Refused("no money", Scope.EVERYBODY, alarm="wallet"))
+    assert following[0].channel is ChannelName.TELEGRAM
+    assert (await post.state(message))[0] == "failed"
 
 
 async def test_a_channel_in_trouble_alarms_once(
