@@ -44,10 +44,21 @@ class Sweeper:
         try:
             while await self.delivery.route():
                 pass
-            await self.jobs.deliver(await outbox.due(self.database))
+            await self._wake_deliveries()
             await self.jobs.relay(await webhooks.due(self.database))
         except (RedisError, OSError) as error:
             _log.warning("queues are away", why=type(error).__name__)
+
+    async def _wake_deliveries(self) -> None:
+        """Queue what is due; nobody looks into the queue of a channel that was switched off since."""
+        due = await outbox.due(self.database)
+        on = self.delivery.channels
+        await self.jobs.deliver([message for message in due if message.channel in on])
+        for message in due:
+            if (
+                message.channel not in on
+            ):  # switched off since: nobody works in its queue, the next one takes over
+                await self.delivery.deliver(message.id)
 
 
 async def every(period: timedelta, work: Callable[[], Awaitable[object]], *, name: str) -> None:

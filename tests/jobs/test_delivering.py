@@ -1,60 +1,18 @@
 """A fault of ours between claim and settling loses no notice."""
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator
 
 import pytest
 
 from core import outbox
-from core.channels import Address, Card, ChannelName, NoSuchRecipient, Outcome, Sent
+from core.channels import ChannelName, NoSuchRecipient, Sent
 from core.clock import real_now
 from core.database import Database, connect
-from core.notices.outgoing import Outgoing
 from core.outbox import Ways
 from jobs.deliver import Delivery
 from jobs.queues import Jobs, open_redis
 from tests.core.kitchens import ledger_of, open_kitchen, place
-
-CARD = Card("order_new", "vi", "Đơn mới", "Đơn mới")
-
-
-class Gateway:
-    """Zalo, as it is told to end."""
-
-    name = ChannelName.ZALO
-
-    def __init__(self, ends: Sequence[Outcome | Exception]) -> None:
-        self._ends = list(ends)
-        self.calls = 0
-
-    def reaches(self, address: Address, kind: str, *, now: datetime) -> bool:
-        """Whoever is asked for."""
-        return True
-
-    async def send(self, address: Address, card: Card, *, key: str) -> Outcome:
-        """End as told."""
-        self.calls += 1
-        end = self._ends.pop(0)
-        if isinstance(end, Exception):
-            raise end
-        return end
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
-class Composer:
-    """Makes a card, but for the first times."""
-
-    def __init__(self, *, fails: int = 0) -> None:
-        self._fails = fails
-
-    async def card(self, outgoing: Outgoing) -> Card | None:
-        """Fail as long as told."""
-        self._fails -= 1
-        if self._fails >= 0:
-            raise KeyError("a blank that nobody filled")
-        return CARD
+from tests.jobs.gateway import Composer, Gateway
 
 
 @pytest.fixture

@@ -2,13 +2,21 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Final
 
+from core import outbox
+from core.channels import ChannelName, Sent
 from core.database import Database, connect
-from jobs.keepers import every
+from core.outbox import Ways
+from jobs.deliver import Delivery
+from jobs.keepers import Sweeper, every
+from jobs.queues import Jobs, QueueName, open_redis
 from jobs.timers import fire_due
 from tests.core.kitchens import (
     HOA_KITCHEN,
     add_partner,
+    add_person,
+    add_platform,
     count,
     ledger_of,
     open_kitchen,
@@ -16,6 +24,10 @@ from tests.core.kitchens import (
     soon,
     travel_to,
 )
+from tests.jobs.gateway import Composer, Gateway
+
+_CHATS: Final = (ChannelName.ZALO, ChannelName.TELEGRAM)
+WAYS: Final = Ways(_CHATS, lambda channel, *_: channel in _CHATS, ())
 
 
 async def _is_expired(database: Database, order_id: object) -> bool:
@@ -35,6 +47,30 @@ async def test_a_timer_that_fails_harms_only_itself(database_url: str) -> None:
         assert await fire_due(database, ledger) > 0
         assert await _is_expired(database, sound)
         assert not await _is_expired(database, broken)
+
+
+async def test_a_message_of_a_channel_that_was_switched_off_gives_way(
+    database_url: str, redis_url: str
+) -> None:
+    """No worker looks into its queue any more: the sweep sees to it that the next channel takes over."""
+    telegram = Gateway([Sent("1")], ChannelName.TELEGRAM)
+    async with connect(database_url) as database, ledger_of(database) as ledger:
+        await add_platform(database)
+        await add_partner(database)
+        await add_person(database, "Lan", zalo="zalo-lan", telegram="telegram-lan")
+        await place(database, ledger)
+        await outbox.route(database, WAYS)
+        redis = open_redis(redis_url)
+        jobs = Jobs(redis)
+        delivery = Delivery(database, WAYS, {ChannelName.TELEGRAM: telegram}, Composer(), jobs)
+
+        await Sweeper(database, ledger, delivery, jobs).sweep()
+
+        rows = await database.pool.fetch("SELECT channel, state FROM messages ORDER BY rung")
+        assert [tuple(row) for row in rows] == [("zalo", "failed"), ("telegram", "waiting")]
+        assert await redis.zcard(QueueName.TELEGRAM) == 1
+        assert await redis.zcard(QueueName.ZALO) == 0
+        await redis.aclose()
 
 
 async def test_a_keeper_outlives_a_fault_of_ours() -> None:
