@@ -61,9 +61,7 @@ def build(settings: Settings, database: Database, ledger: Ledger, queues: Queues
 
 
 @asynccontextmanager
-async def open_app(
-    settings: Settings, database: Database, queues: Queues
-) -> AsyncIterator[web.Application]:
+async def open_app(settings: Settings, database: Database, queues: Queues) -> AsyncIterator[web.Application]:
     """Open the ledger, and watch the worker, until the block ends."""
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(
@@ -112,7 +110,7 @@ async def serve(settings: Settings, queues: Queues, *, host: str, port: int, reu
             await web.TCPSite(runner, host, port, reuse_port=reuse_port).start()
             _log.info("serving", host=host, port=port)
             gc.collect()
-            gc.freeze()  # what is there now stays; looking through it again and again takes a tenth of the time
+            gc.freeze()  # what is there now stays: the collector need not look at it again and again
             await stopped.wait()
         finally:
             await runner.cleanup()

@@ -74,9 +74,7 @@ async def show_metrics(request: web.Request) -> web.Response:
     text = generate_latest(registry if "PROMETHEUS_MULTIPROC_DIR" in os.environ else REGISTRY)
     gauges = CollectorRegistry()
     gauges.register(_Gauges(await _oldest_owed(request.app[DATABASE])))
-    return web.Response(
-        body=text + generate_latest(gauges), headers={"Content-Type": CONTENT_TYPE_LATEST}
-    )
+    return web.Response(body=text + generate_latest(gauges), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def _oldest_owed(database: Database) -> float | None:

@@ -40,9 +40,7 @@ CHANNELS: Final[Mapping[ChannelName, Entry]] = {
 
 def open_channels(settings: Settings, database: Database) -> dict[ChannelName, Channel]:
     """Return every channel whose settings are there, opened; needs a running event loop."""
-    return {
-        name: entry.open(settings, database) for name, entry in CHANNELS.items() if entry.is_on(settings)
-    }
+    return {name: entry.open(settings, database) for name, entry in CHANNELS.items() if entry.is_on(settings)}
 
 
 def switched_off(settings: Settings) -> dict[ChannelName, str]:
