@@ -32,7 +32,10 @@ _LEASE_MORE: Final = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class OwedWebhook:
-    """One event that a platform is owed; `id` is every attempt's `webhook-id`, `tries` counts this one."""
+    """One event that a platform is owed; `id` is every attempt's `webhook-id`, `tries` counts this one.
+
+    An attempt out of turn, on the way of a later event, is none of its schedule's: it is not counted.
+    """
 
     id: UUID
     order_id: UUID
@@ -41,6 +44,7 @@ class OwedWebhook:
     url: str
     secret: str
     tries: int
+    in_turn: bool = True
 
 
 async def due(database: Database, *, most: int = 500) -> list[UUID]:
@@ -68,7 +72,7 @@ async def claim(database: Database, webhook_id: UUID) -> list[OwedWebhook] | Non
         if any(row["leased_until"] and row["leased_until"] > moment for row in rows):
             return None
         lease = moment + _LEASE_EACH * len(rows) + _LEASE_MORE
-        claimed = await connection.fetch(_CLAIM, [row["id"] for row in rows], lease)
+        claimed = await connection.fetch(_CLAIM, [row["id"] for row in rows], lease, now)
         return [
             OwedWebhook(
                 row["id"],
@@ -78,6 +82,7 @@ async def claim(database: Database, webhook_id: UUID) -> list[OwedWebhook] | Non
                 row["webhook_url"] or "",
                 row["webhook_secret"],
                 row["tries"],
+                row["in_turn"],
             )
             for row in sorted(claimed, key=lambda row: int(row["version"]))
         ]
@@ -100,7 +105,11 @@ async def failed(
     """Put a failed attempt on record; return how long until the next one, None when there is none.
 
     `jitter` from 0 to 1 shortens the wait by up to JITTER. After the last attempt the operators are told.
+    An attempt out of turn leaves the schedule as it is: many events must not use a webhook up early.
     """
+    if not webhook.in_turn:
+        await _failed_out_of_turn(database, webhook, status=status, why=why)
+        return None
     if webhook.tries > len(RETRIES):
         async with database.pool.acquire() as connection, connection.transaction():
             await _bury(connection, webhook, status=status, why=why, now=database.clock.now())
@@ -114,6 +123,17 @@ async def failed(
         why,
     )
     return wait
+
+
+async def _failed_out_of_turn(
+    database: Database, webhook: OwedWebhook, *, status: int | None, why: str
+) -> None:
+    await database.pool.execute(
+        "UPDATE webhooks SET last_status = $2, why = $3, leased_until = NULL WHERE id = $1",
+        webhook.id,
+        status,
+        why,
+    )
 
 
 async def _bury(
@@ -159,7 +179,8 @@ ORDER BY version FOR NO KEY UPDATE
 """
 
 _CLAIM: Final = """
-UPDATE webhooks w SET leased_until = $2, tries = w.tries + 1
+UPDATE webhooks w SET leased_until = $2, tries = w.tries + (w.next_at <= $3)::int
 FROM platforms p WHERE w.id = ANY($1::uuid[]) AND p.id = w.platform_id
-RETURNING w.id, w.order_id, w.version, w.platform_id, w.tries, p.webhook_url, p.webhook_secret
+RETURNING w.id, w.order_id, w.version, w.platform_id, w.tries, p.webhook_url, p.webhook_secret,
+    w.next_at <= $3 AS in_turn
 """

@@ -98,7 +98,28 @@ async def test_older_events_go_first(database: Database, kitchen: Kitchen, ledge
     *_, newest = await owed_to(database, SHOP)
     group = await claimed(database, newest)
     assert [webhook.version for webhook in group] == [1, 2, 3]
-    assert [webhook.tries for webhook in group] == [2, 1, 1]
+    assert [webhook.tries for webhook in group] == [1, 1, 1]
+
+
+async def test_many_events_use_no_webhook_up(database: Database, kitchen: Kitchen, ledger: Ledger) -> None:
+    """A busy order's first event is still owed after an hour's outage: only its own schedule ends it."""
+    order_id = await place(database, ledger)
+    (first,) = await owed_to(database, SHOP)
+    (webhook,) = await claimed(database, first)
+    await webhooks.failed(database, webhook, status=500, why="HTTP 500", jitter=0)
+    again = await next_at(database, first)
+    for number in range(len(RETRIES) + 1):
+        await ledger.submit(ChangeOrder(order_id, note=f"Cổng {number}"), actor=kitchen.shop)
+        for webhook in await claimed(database, (await owed_to(database, SHOP))[-1]):
+            await webhooks.failed(database, webhook, status=502, why="HTTP 502", jitter=0)
+
+    row = await database.pool.fetchrow("SELECT * FROM webhooks WHERE id = $1", first)
+    assert row is not None
+    assert (row["state"], row["tries"], row["last_status"]) == ("waiting", 1, 502)
+    assert await next_at(database, first) == again
+    await travel_to(database, again)
+    (webhook,) = await claimed(database, first)
+    assert (webhook.tries, webhook.in_turn) == (2, True)
 
 
 async def test_what_is_delivered_is_not_tried_again(
