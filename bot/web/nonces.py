@@ -1,4 +1,4 @@
-"""The nonce of a form: that we made it, for this link and this deed. Each acts once: it names its command."""
+"""The nonce of a page's forms: that we made it, for this link. Each deed acts once: it names its command."""
 
 import hashlib
 import secrets
@@ -18,24 +18,24 @@ class Nonces:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def issue(self, token: str, action: str) -> str:
-        """Return a new nonce for one form."""
-        return self._signer(token, action).sign(secrets.token_urlsafe(_RANDOM_BYTES)).decode()
+    def issue(self, token: str) -> str:
+        """Return a new nonce for the forms of one page."""
+        return self._signer(token).sign(secrets.token_urlsafe(_RANDOM_BYTES)).decode()
 
-    def check(self, nonce: str, token: str, action: str) -> str:
-        """Return the nonce. Raises Untrusted unless it was issued for this link and this action."""
+    def check(self, nonce: str, token: str) -> str:
+        """Return the nonce. Raises Untrusted unless it was issued for this link."""
         if len(nonce) > _LONGEST:
             raise Untrusted("nonce")
         try:
-            self._signer(token, action).unsign(nonce.encode())
+            self._signer(token).unsign(nonce.encode())
         except (BadSignature, UnicodeEncodeError):
             raise Untrusted("nonce") from None
         return nonce
 
-    def _signer(self, token: str, action: str) -> Signer:
+    def _signer(self, token: str) -> Signer:
         return Signer(
             self._key,
-            salt=f"{action} {token}".encode(),
+            salt=token.encode(),
             key_derivation="hmac",
             digest_method=hashlib.sha256,  # itsdangerous' own default is SHA-1
         )

@@ -52,7 +52,7 @@ async def act(request: web.Request) -> web.StreamResponse:
     form = await _form(request)
     texts = reading.view.texts
     try:
-        nonce = request.config_dict[NONCES].check(form.get("nonce", ""), token, action)
+        nonce = request.config_dict[NONCES].check(form.get("nonce", ""), token)
         command = _COMMANDS[action](reading, form)
     except Untrusted:
         return _page(request, reading, _stale(texts), status=403)
@@ -61,12 +61,12 @@ async def act(request: web.Request) -> web.StreamResponse:
     if reading.token.staff_id is None:
         return fault(request, 403, locale=texts.locale)
     by = StaffRef(reading.token.staff_id, reading.token.via)
-    await request.config_dict[LEDGER].submit(command, actor=by, key=_key(nonce))
+    await request.config_dict[LEDGER].submit(command, actor=by, key=_key(action, nonce))
     return web.Response(status=303, headers={"Location": f"/o/{token}?{_ANSWERED}={action}.{nonce}"})
 
 
-def _key(nonce: str) -> str:
-    return f"page:{nonce}"
+def _key(action: str, nonce: str) -> str:
+    return f"page:{action}:{nonce}"
 
 
 # --- Reading ----------------------------------------------------------------------------------------
@@ -89,16 +89,16 @@ async def _told(request: web.Request, reading: Reading) -> Told | None:
     """Return what came of the form whose nonce the address carries, where it is one of this link's."""
     action, _, nonce = request.query.get(_ANSWERED, "").partition(".")
     try:
-        nonce = request.config_dict[NONCES].check(nonce, request.match_info["token"], action)
+        nonce = request.config_dict[NONCES].check(nonce, request.match_info["token"])
     except Untrusted:
         return None
-    answer = await _answer(request, nonce)
+    answer = await _answer(request, action, nonce)
     return told_of(reading, answer) if answer else None
 
 
-async def _answer(request: web.Request, nonce: str) -> Answer | None:
+async def _answer(request: web.Request, action: str, nonce: str) -> Answer | None:
     pool = request.config_dict[DATABASE].pool
-    stored = await pool.fetchval("SELECT answer FROM inbox WHERE key = $1", _key(nonce))
+    stored = await pool.fetchval("SELECT answer FROM inbox WHERE key = $1", _key(action, nonce))
     return answers.load(stored, replayed=True) if stored else None
 
 
@@ -165,14 +165,14 @@ def _page(
     status: int = 200,
     asks_reason: bool = False,
 ) -> web.Response:
-    token, nonces = request.match_info["token"], request.config_dict[NONCES]
+    token = request.match_info["token"]
     return request.config_dict[PAGES].answer(
         "left.html" if reading.has_left else "order.html",
         locale=reading.view.texts.locale,
         status=status,
         page=order_page(reading, told),
         token=token,
-        nonces={action: nonces.issue(token, action) for action in ACTIONS},
+        nonce=request.config_dict[NONCES].issue(token),
         asks_reason=asks_reason,
         other_reason=OTHER_REASON,
         longest_note=_LONGEST_NOTE,

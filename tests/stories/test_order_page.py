@@ -73,11 +73,10 @@ async def test_cancelling_needs_a_reason(world: World, rice: Placed, lan: Somebo
 async def test_without_the_forms_nonce_nothing_happens(
     world: World, rice: Placed, lan: Somebody, browser: Browser
 ) -> None:
-    """Nor with the nonce of another deed."""
+    """Nor with a nonce that was made up."""
     page = await from_mail(browser, lan)
-    address, _ = page.forms["confirm"]
-    _, nonce_to_cancel = page.forms["cancel"]
-    for fields in ({}, {"nonce": "x"}, {"nonce": nonce_to_cancel}):
+    address, nonce = page.forms["confirm"]
+    for fields in ({}, {"nonce": "x"}, {"nonce": nonce.swapcase()}):
         answer = await browser.asks("POST", urljoin(page.url, address), data=fields)
         assert answer.status == 403
     assert (await rice.shown())["version"] == 1

@@ -1,5 +1,4 @@
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 from uuid import uuid4
@@ -7,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from bot.tokens import Bearer
+from bot.web.nonces import Nonces
 from bot.web.order_page import NONCES
 from core.actors import Role, Via
 from core.orders.commands import CancelOrder, ConfirmOrder
@@ -364,16 +364,16 @@ async def test_a_cashier_cannot_act_by_hand(site: Site) -> None:
     """Whoever sends the form without being shown it is refused inside the transaction."""
     order = await site.places()
     path = site.path(order, role=Role.CASHIER)
-    nonces = await _nonces_for(site, path)
-    page = await site.sends(f"{path}/confirm", {"nonce": nonces("confirm")})
+    page = await site.sends(f"{path}/confirm", {"nonce": _nonce_for(site, path)})
     assert (await site.order(order.id)).status is Status.PENDING
     assert "không bấm" in page.text
 
 
-async def _nonces_for(site: Site, path: str) -> Callable[[str], str]:
-    """Return how the server itself would make a nonce for this link."""
+def _nonce_for(site: Site, path: str) -> str:
+    """Return a nonce for this link as the server itself would make it."""
     app = site.client.server.app  # type: ignore[attr-defined]  # a test server of aiohttp has one
-    return lambda action: app[NONCES].issue(path.removeprefix("/o/"), action)
+    nonces: Nonces = app[NONCES]
+    return nonces.issue(path.removeprefix("/o/"))
 
 
 async def test_a_link_is_shown_until_thirty_days_after_the_end(site: Site) -> None:
@@ -403,12 +403,23 @@ async def test_a_form_without_a_good_nonce(site: Site, nonce: str) -> None:
     assert (await site.order(order.id)).status is Status.PENDING
 
 
-async def test_a_nonce_is_bound_to_its_link_and_deed(site: Site) -> None:
-    """A nonce for cancelling does not confirm, nor does one of another person or another order."""
+async def test_a_pages_nonce_does_each_deed_once(site: Site) -> None:
+    """All forms of a page carry the same one; a second deed with it is a deed of its own, and answered so."""
+    order = await site.places()
+    path = site.path(order)
+    nonce = (await site.opens(path)).nonce("cancel")
+    await site.sends(f"{path}/confirm", {"nonce": nonce})
+    page = await site.sends(f"{path}/cancel", {"nonce": nonce, "reason": "1"})
+    assert "không tự huỷ được" in page.text
+    assert (await site.order(order.id)).status is Status.CONFIRMED
+    assert (await site.order(order.id)).version == 2
+
+
+async def test_a_nonce_is_bound_to_its_link(site: Site) -> None:
+    """One of another person's link, or of another order's, does nothing."""
     order, other = await site.places(), await site.places()
     path = site.path(order)
     foreign = [
-        (await site.opens(path)).nonce("cancel"),
         (await site.opens(site.path(order, role=Role.MANAGER))).nonce("confirm"),
         (await site.opens(site.path(other))).nonce("confirm"),
     ]
