@@ -138,6 +138,8 @@ async def review(call: Call) -> web.Response:
     content = await bodies.read_json(call.request)
     said = checked(ReviewIn, content)
     done = await _submit(call, ReviewOrder(order_id, said.rating, said.comment, said.author), content)
+    if done.answer.kind is AnswerKind.NOTHING:
+        return _order(done)
     if done.answer.kind is not AnswerKind.DONE:
         raise _settled("order_not_completed", done)
     replaced = done.told.events[-1].data.get("replaced")

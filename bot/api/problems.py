@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -136,8 +136,8 @@ def _of_rule(error: RuleError) -> Problem:
             return Problem("external_id_taken")
         case Conflict(code="idempotency_key_reused"):
             return Problem("idempotency_key_reused")
-        case RuleError(code="partner_paused"):
-            return Problem("partner_paused", detail=f"It is back at {error.facts['until']}.")
+        case RuleError(code="partner_paused", facts={"until": datetime() as until}):
+            return Problem("partner_paused", detail=f"It is back at {until.isoformat()}.")
         case _:
             return invalid(RULE_FAULTS.get(error.code, Fault((), error.code)))
 

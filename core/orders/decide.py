@@ -145,7 +145,7 @@ def _check_may_act(actor: Actor) -> None:
 
 def _check_placed(command: PlaceOrder, terms: Terms, now: datetime) -> None:
     if terms.paused_until and terms.paused_until > now:
-        raise RuleError("partner_paused", until=terms.paused_until)
+        raise RuleError("partner_paused", until=terms.paused_until.astimezone(terms.zone))
     if command.deliver_at <= now:
         raise RuleError("deliver_at_past")
     if command.ordered_at and command.ordered_at > now:
@@ -239,6 +239,8 @@ def _review(order: Order, command: ReviewOrder, actor: Actor, terms: Terms, now:
     if order.status is not Status.COMPLETED:
         return Decision(about(order, AnswerKind.STATE, "review"))
     review = Review(command.rating, command.comment, command.author, now)
+    if order.review and replace(order.review, at=now) == review:
+        return Decision(about(order, AnswerKind.NOTHING, "review"))
     data: dict[str, Json] = {"review": dump_review(review), "replaced": order.review is not None}
     decision = _happened(
         replace(order, review=review), EventType.REVIEWED, actor, terms, now, asked="review", data=data

@@ -455,6 +455,20 @@ def test_a_second_review_replaces_the_first() -> None:
     assert second.timers is None
 
 
+def test_the_same_review_again_changes_nothing() -> None:
+    """A platform that repeats itself does not have the kitchen told twice."""
+    first = taken(carried_out("review", "shop", COMPLETED))
+    again = decide(
+        first,
+        ReviewOrder(ORDER.id, 5, "Ngon", "An"),
+        actor=platform(),
+        terms=sample_terms(),
+        now=MOMENTS["late"],
+    )
+    assert (again.order, again.event, again.notices) == (None, None, ())
+    assert again.answer.kind is AnswerKind.NOTHING
+
+
 @pytest.mark.parametrize("code", [0, 7, -1])
 def test_a_reason_must_be_on_the_list(code: int) -> None:
     """There are six."""

@@ -1,6 +1,7 @@
 import asyncio
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -265,6 +266,8 @@ async def test_a_partner_on_holiday_takes_no_orders(
 
     heard = await shop.place(order, key="abc-1")
     assert (heard.status, heard.body["code"]) == (409, "partner_paused")
+    back = until.astimezone(ZoneInfo("Asia/Ho_Chi_Minh"))
+    assert heard.body["detail"] == f"It is back at {back.isoformat()}."
 
     await travel_to(database, until + timedelta(seconds=1))
     assert (await shop.place(order, key="abc-1")).status == 201
