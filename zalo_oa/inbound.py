@@ -49,8 +49,8 @@ class Ignored:
 
 
 def is_probe(raw: bytes) -> bool:
-    """Return whether this is the unsigned, empty object the console posts when a URL is saved."""
-    return re.fullmatch(rb"\s{0,8}\{\s{0,8}\}\s{0,8}", raw) is not None
+    """Return whether this is the unsigned, empty object, or nothing, that the console posts to a new URL."""
+    return re.fullmatch(rb"\s{0,8}(\{\s{0,8}\}\s{0,8})?", raw) is not None
 
 
 def parse(raw: bytes, *, app_id: str, oa_id: str) -> Inbound | Ignored:
