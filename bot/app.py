@@ -3,10 +3,9 @@
 import asyncio
 import gc
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, Protocol
-from uuid import UUID
 
 import structlog
 from aiohttp import web
@@ -25,17 +24,15 @@ from core.database import Database, connect
 from core.keys import code_key
 from core.ledger import Ledger
 from core.settings import Settings
+from core.waking import Wake
 
 _log: Final = structlog.get_logger()
 _MOST_BODY: Final = 256 * 1024
 _DRAIN: Final = 10.0
 
 
-class Queues(Protocol):
+class Queues(Wake, Protocol):
     """The way to the worker: wakes it, and knows whether it can."""
-
-    async def __call__(self, notices: Sequence[UUID], webhooks: Sequence[UUID]) -> None:
-        """Wake the worker for these rows."""
 
     async def is_up(self) -> bool:
         """Tell whether Redis answers."""

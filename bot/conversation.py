@@ -45,7 +45,7 @@ from core.channels import (
 )
 from core.database import Connection, Database
 from core.errors import Malformed, NotFound, Untrusted
-from core.ledger import Ledger, StaffRef, Wake
+from core.ledger import Ledger, StaffRef
 from core.orders import codes, lookups
 from core.orders.answers import Answer, AnswerKind
 from core.orders.commands import CancelOrder, Command, CompleteOrder, ConfirmOrder
@@ -57,6 +57,7 @@ from core.partners import addresses, linking
 from core.partners.addresses import StaffAt
 from core.partners.linking import Linked, WrongCode
 from core.settings import Settings
+from core.waking import Wake
 
 _NOBODY: Final = UUID(int=0)
 

@@ -1,27 +1,22 @@
 """Owing answers that are no order command's: once for each inbound, within bounds, told by the worker."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import structlog
-
 from bot.questions import Reply, reply
 from core import alarms, inbox
 from core.channels import Address, Inbound
 from core.database import Connection, Database
-from core.ledger import Wake
 from core.orders import lookups
 from core.orders.events import Json
 from core.partners import addresses, wrong_tries
 from core.partners.addresses import StaffAt
 from core.partners.wrong_tries import Limit
+from core.waking import Wake, wake_worker
 
-_log: Final = structlog.get_logger()
-_WAKE_WITHIN: Final = 0.05
 _FOR_EVER: Final = timedelta(days=3650)
 
 #: Five wrong order codes in 15 minutes lock a sender for an hour.
@@ -68,7 +63,7 @@ class Owing:
             return {"told": len(written)}
 
         await inbox.once(self._database, key, effect, now=now)
-        await self._tell_worker(written)
+        await wake_worker(self._wake, written)
 
     async def owe_all(self, inbound: Inbound, told: Sequence[Told], *, key: str | None = None) -> None:
         """Owe these answers: somebody said something that we understood."""
@@ -122,15 +117,6 @@ class Owing:
         return await wrong_tries.is_locked(
             self._database.pool, WRONG_CODES, sender_of(sender), now=self._database.clock.now()
         )
-
-    async def _tell_worker(self, notices: Sequence[UUID]) -> None:
-        if not notices:
-            return
-        try:
-            async with asyncio.timeout(_WAKE_WITHIN):
-                await self._wake(notices, ())
-        except Exception as error:  # noqa: BLE001  (whatever Redis does: the sweep finds what was not woken)
-            _log.info("worker not woken", why=type(error).__name__)
 
 
 def sender_of(address: Address) -> str:

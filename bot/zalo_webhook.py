@@ -84,6 +84,7 @@ async def _reject(request: web.Request) -> None:
     recent = request.app[_REJECTIONS]
     recent.append(time.monotonic())
     if len(recent) == _ALARM_AT and recent[-1] - recent[0] <= _ALARM_WITHIN:
+        recent.clear()  # strangers must not cost us a call to the database each
         await _alarm(request)
 
 

@@ -10,14 +10,13 @@ from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
-from typing import Final, Protocol, Self
-from uuid import UUID
+from typing import Final, Self
 
 import asyncpg
 
 from core import metrics
 from core.actors import Actor
-from core.batch import Batch, Changes, Request, StaffRef
+from core.batch import Batch, Request, StaffRef
 from core.channels import Address
 from core.database import AWAY, Connection, Database, PooledConnection
 from core.errors import RuleError, Unavailable
@@ -25,25 +24,18 @@ from core.orders.answers import Answer
 from core.orders.commands import Command
 from core.orders.order import OrderId
 from core.schedule import Policy
+from core.waking import Wake, wake_worker
 
-__all__ = ["Ledger", "StaffRef", "Wake"]
+__all__ = ["Ledger", "StaffRef"]
 
 _MOST_AT_ONCE: Final = 100
 _MOST_WAITING: Final = 5_000
 _SPARE_CONNECTIONS: Final = 2
-_WAKE_WITHIN: Final = 0.05
 #: The ledger's statements reach rows by their keys. Left to itself, PostgreSQL plans them anew for each
 #: batch, which takes a quarter of its time. Now and then it does: tables grow, their statistics come late.
 _KEEP_PLANS: Final = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
 _PLAN_ANEW: Final = "DISCARD PLANS"
 _PLAN_ANEW_EVERY: Final = 5.0
-
-
-class Wake(Protocol):
-    """Tells the worker that something is owed. May fail: the sweep finds what was not woken."""
-
-    async def __call__(self, notices: Sequence[UUID], webhooks: Sequence[UUID]) -> None:
-        """Wake the worker for these rows."""
 
 
 class Ledger:
@@ -71,7 +63,6 @@ class Ledger:
         self._beside: set[asyncio.Task[None]] = set()
         self._planned = 0.0
         self._running: asyncio.Task[None] | None = None
-        self.failed_wakes = 0
 
     async def __aenter__(self) -> Self:
         self._running = asyncio.create_task(self._run())
@@ -159,16 +150,7 @@ class Ledger:
             _settle(request, outcome)
         for status in changes.entered:
             metrics.ORDERS.labels(status.value).inc()
-        self._start(self._tell_worker(changes))
-
-    async def _tell_worker(self, changes: Changes) -> None:
-        if not (changes.written_notices or changes.written_webhooks):
-            return
-        try:
-            async with asyncio.timeout(_WAKE_WITHIN):
-                await self._wake(changes.written_notices, changes.written_webhooks)
-        except Exception:  # noqa: BLE001  (whatever Redis does: the sweep finds what was not woken)
-            self.failed_wakes += 1
+        self._start(wake_worker(self._wake, changes.written_notices, changes.written_webhooks))
 
     async def _usable(self, connection: PooledConnection | None) -> PooledConnection:
         """Return the connection, or another one where the server has closed it since."""

@@ -12,6 +12,7 @@ MESSAGES: Final = Counter("chotdon_messages", "Calls to gateways", ["channel", "
 REJECTED: Final = Counter("chotdon_webhook_rejected", "Inbound requests refused", ["channel", "reason"])
 INBOUND: Final = Counter("chotdon_inbound", "Inbound events by what they were", ["channel", "what"])
 WEBHOOKS: Final = Counter("chotdon_platform_webhooks", "Calls to platforms", ["outcome"])
+FAILED_WAKES: Final = Counter("chotdon_failed_wakes", "Times the worker could not be woken after a commit")
 TIMER_LATENESS: Final = Histogram(
     "chotdon_timer_lateness_seconds",
     "How late timers fired, in product time",

@@ -7,7 +7,7 @@ from jobs.queues import Jobs
 
 
 class RedisWake:
-    """The ledger's `Wake` over the queues."""
+    """`core.waking.Wake` over the queues."""
 
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
