@@ -4,11 +4,13 @@ import asyncio
 
 import click
 
+from cli.printing import as_json_option, show
 from cli.runtime import runtime
 
 
 @click.command()
-def migrate() -> None:
+@as_json_option
+def migrate(*, as_json: bool) -> None:
     """Bring the database to the newest schema.
 
     Safe to run twice, from two machines at once, and while the service runs.
@@ -17,4 +19,4 @@ def migrate() -> None:
 
     with runtime() as settings:
         asyncio.run(database.migrate(settings.require("database_url")))
-    click.echo("The database has the newest schema.")
+    show({"schema": "newest"}, lambda: "The database has the newest schema.", as_json=as_json)
