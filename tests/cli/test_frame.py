@@ -141,7 +141,7 @@ def test_an_error_without_words_is_named() -> None:
 
 
 async def test_own_servers_have_the_newest_schema(tmp_path: Path) -> None:
-    """Nobody has to migrate a database that nobody set up; twice is as good as once; nothing runs afterwards."""
+    """Nobody has to migrate a database that nobody set up; twice is as good as once, and nothing stays."""
     said = chotdon("migrate", cwd=tmp_path)
     assert (said.returncode, said.stdout) == (0, "The database has the newest schema.\n"), said.stderr
     assert json.loads(chotdon("migrate", "--json", cwd=tmp_path).stdout) == {"schema": "newest"}
