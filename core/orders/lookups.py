@@ -162,11 +162,11 @@ async def history(order_id: UUID) -> list[Event]:
 
 async def acted_since(partner_ids: Collection[UUID], staff_ids: Collection[UUID], since: datetime) -> bool:
     """Whether one of these people has changed the status of an order since."""
-    rows = await OrderRow.filter(partner_id__in=partner_ids, status_changed_at__gt=since).values(
-        "status_changed_by"
+    theirs = Q(
+        *(Q(status_changed_by__contains={"id": str(staff_id)}) for staff_id in staff_ids), join_type=Q.OR
     )
-    ids = {str(staff_id) for staff_id in staff_ids}
-    return any(row["status_changed_by"]["id"] in ids for row in rows)
+    changed = OrderRow.filter(partner_id__in=partner_ids, status_changed_at__gt=since)
+    return await changed.filter(theirs).exists()
 
 
 async def _soonest(wanted: Any, most: int) -> list[Placed]:
