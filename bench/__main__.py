@@ -25,7 +25,7 @@ from bench.promptness import PromptnessBench
 from bench.sizes import SIZES, Size
 from bench.stage import SECRET_KEY, Child, Stage, Web, helper, open_stage, port_for_web, web, worker
 from bench.taps import TapBench
-from bench.town import quieten
+from bench.town import at_leisure, quieten
 from bench.traffic import Phones
 from bench.world import World, open_world
 from core.clock import real_now
@@ -69,21 +69,18 @@ async def open_service(stage: Stage) -> AsyncIterator[Service]:
                 yield Service(stage, world, url, gateways, addresses, settings, served)
 
 
-async def run(size: Size, parts: Sequence[str]) -> list[Figure]:
-    """Measure these parts, one after the other."""
-    figures: list[Figure] = []
+async def run(size: Size, parts: Sequence[str], figures: list[Figure]) -> None:
+    """Measure these parts, one after the other; add what was measured to `figures`."""
     async with open_stage(patience=size.patience) as stage:
         if {"taps", "placing", "delivery"} & set(parts):
             async with open_service(stage) as service:
-                figures += await _measure_service(service, size, parts)
+                await _measure_service(service, size, parts, figures)
         if "sweeps" in parts:
             _say("timers waiting, swept")
             figures += await sweeps.measure(stage, size)
-    return figures
 
 
-async def _measure_service(service: Service, size: Size, parts: Sequence[str]) -> list[Figure]:
-    figures: list[Figure] = []
+async def _measure_service(service: Service, size: Size, parts: Sequence[str], figures: list[Figure]) -> None:
     if "taps" in parts:
         _say("taps, and pgbench beside them")
         figures += await _taps(service).measure(size)
@@ -94,7 +91,6 @@ async def _measure_service(service: Service, size: Size, parts: Sequence[str]) -
     if "delivery" in parts:
         figures += await _deliver(service, size)
     figures.append(_memory("web", service.web.child))
-    return figures
 
 
 def _taps(service: Service) -> TapBench:
@@ -126,9 +122,9 @@ async def _deliver(service: Service, size: Size) -> list[Figure]:
     chats = await world.found("chats", kitchens=20, mail=False)
     owners = [kitchen.zalo_user for kitchen in (*world.town.kitchens, *chats.kitchens)]
     await gateways.ask("people", owners)
-    async with world.database.pool.acquire() as connection:
+    async with at_leisure(service.database_url) as connection:
         await quieten(connection)
-    cards = CardBench(world.database, chats, gateways, _FIRST_CARD)
+    cards = CardBench(service.database_url, chats, gateways, _FIRST_CARD)
     await cards.owe(size)
     async with worker(stage, service.settings) as running:
         _say("cards delivered")
@@ -187,9 +183,13 @@ def main(given: Sequence[str] | None = None) -> None:
     machine = _machine()
     print(_SETTING.format(**machine), flush=True)
     started = time.monotonic()
-    figures = uvloop.run(run(SIZES[args.size], args.only or _PARTS))
+    figures: list[Figure] = []
+    try:
+        uvloop.run(run(SIZES[args.size], args.only or _PARTS, figures))
+    finally:  # what was measured before something went wrong is worth showing
+        print(f"\n{table(figures)}\n", flush=True)
     took = timedelta(seconds=round(time.monotonic() - started))
-    print(f"\n{table(figures)}\n\n{args.size} run, {took}; kept in {args.json}", flush=True)
+    print(f"{args.size} run, {took}; kept in {args.json}", flush=True)
     args.json.parent.mkdir(parents=True, exist_ok=True)
     kept = {"size": args.size, "took_s": took.total_seconds(), **machine, "figures": as_json(figures)}
     args.json.write_text(json.dumps(kept, ensure_ascii=False, indent=2) + "\n", "utf-8")

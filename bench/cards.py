@@ -6,22 +6,21 @@ from dataclasses import dataclass
 from bench.figures import Figure
 from bench.sizes import Size
 from bench.stage import Child, Failed
-from bench.town import Town, copy_orders, tidy
-from core.database import Database
+from bench.town import Town, at_leisure, copy_orders, tidy
 
 
 @dataclass(frozen=True, slots=True)
 class CardBench:
     """What delivering needs; orders from `first` on are free, and their kitchens have no mail."""
 
-    database: Database
+    database_url: str
     town: Town
     gateways: Child
     first: int
 
     async def owe(self, size: Size) -> None:
         """Make orders whose first card nobody has sent yet."""
-        async with self.database.pool.acquire() as connection:
+        async with at_leisure(self.database_url) as connection:
             await copy_orders(connection, self.town, self.first, size.cards, notices="owed")
             await tidy(connection)
 

@@ -11,7 +11,7 @@ from bench.pgbench import Anchor, Script
 from bench.sender import Answers
 from bench.sizes import Size
 from bench.stage import Failed, Stage
-from bench.town import RowKind, Town, copy_orders, row_id, tidy
+from bench.town import RowKind, Town, at_leisure, copy_orders, row_id, tidy
 from bench.traffic import Phones
 from core.clock import real_now
 from core.database import Database
@@ -85,7 +85,7 @@ class TapBench:
     async def _orders(self, size: Size) -> Orders:
         loads = len(CONNECTIONS) + 1
         count = 3 * _WARM_UP * CLIENTS + size.rounds * loads * size.taps
-        async with self.database.pool.acquire(timeout=30) as connection:
+        async with at_leisure(self.database_url) as connection:
             made = await copy_orders(connection, self.town, 0, count)
             await tidy(connection)
         return Orders(made)

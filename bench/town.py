@@ -4,12 +4,15 @@ The copies differ from what the product wrote in ids, external ids and codes onl
 brings with it today (events, notices, webhooks, timers) each copy has too.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
 from typing import Final
 from uuid import UUID
+
+import asyncpg
 
 from core import ids, platforms
 from core.actors import Actor, ActorKind, Role, Via
@@ -203,6 +206,16 @@ _COPIES: Final = {
     "timers": f"""jsonb_build_object(
         'id', bench_id({RowKind.TIMER}, n, t.part), 'order_id', bench_id({RowKind.ORDER}, n))""",
 }
+
+
+@asynccontextmanager
+async def at_leisure(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """Yield a connection for work that takes its time; the product's own lose patience."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def quieten(connection: Connection) -> None:
