@@ -1,5 +1,6 @@
 """Receipts: a gateway tells how far messages of ours came."""
 
+import asyncio
 from typing import Final
 from uuid import UUID
 
@@ -9,8 +10,23 @@ from core.database import Database
 _RANK: Final = {ReceiptKind.FAILED: 1, ReceiptKind.DELIVERED: 2, ReceiptKind.SEEN: 3}
 
 
+#: A gateway's webhook can be faster than we are at writing down its name for a message.
+_LOOK_AGAIN_AFTER: Final = 0.5
+
+
 async def receipt(database: Database, channel: ChannelName, told: Receipt) -> int:
-    """Take down how far messages came; only ever forward. Returns how many messages it concerned."""
+    """Take down how far messages came; only ever forward. Returns how many messages it moved.
+
+    Where it moves none it looks once more half a second later.
+    """
+    moved = await _take_down(database, channel, told)
+    if moved:
+        return moved
+    await asyncio.sleep(_LOOK_AGAIN_AFTER)
+    return await _take_down(database, channel, told)
+
+
+async def _take_down(database: Database, channel: ChannelName, told: Receipt) -> int:
     keys = [UUID(key) for key in told.keys if _is_uuid(key)]
     rows = await database.pool.fetch(
         _RECEIPT, channel.value, list(told.ids), keys, told.kind.value, _RANK[told.kind]

@@ -326,3 +326,17 @@ async def test_a_receipt_that_comes_before_its_outcome(database: Database, post:
     await outbox.receipt(database, ChannelName.ZALO, Receipt(ReceiptKind.DELIVERED, keys=(str(message),)))
     await post.settle(outgoing, Unclear("timed out"))
     assert await post.state(message) == ("sent", None)
+
+
+async def test_a_receipt_that_comes_before_the_gateways_name_is_written(
+    database: Database, post: Post, message: UUID
+) -> None:
+    """It names the message as the gateway does, which we are about to write down: no second copy leaves."""
+    outgoing = await outbox.claim(database, message)
+    assert outgoing is not None
+    told = Receipt(ReceiptKind.DELIVERED, ids=("msg-1",))
+    arriving = asyncio.create_task(outbox.receipt(database, ChannelName.ZALO, told))
+    await asyncio.sleep(0.1)
+    await post.settle(outgoing, Sent("msg-1", receipt_within=timedelta(minutes=5)))
+    assert await arriving == 1
+    assert await post.state(message) == ("sent", None)
