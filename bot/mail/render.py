@@ -40,6 +40,7 @@ _ADDRESS: Final = re.compile(
 )
 _LONGEST_ADDRESS: Final = 254
 _CONTROL: Final = frozenset({"Cc", "Cs", "Cn", "Zl", "Zp"})
+_LONGEST_LINE: Final = 4_000
 
 #: Without this the library has every mail fetch a font from elsewhere.
 _NO_WEB_FONTS: Final = mrml.RenderOptions(fonts={})
@@ -213,5 +214,10 @@ def _clean_block(block: Block) -> Block:
 
 
 def _clean(text: str) -> str:
-    """Return the text on one line without control characters: no header is smuggled in, XML can hold it."""
+    """Return the text on one line without control characters: no header is smuggled in, XML can hold it.
+
+    Orders' texts have at most 2,000 characters; what is far longer is cut, as it would hold everybody up.
+    """
+    if len(text) > _LONGEST_LINE:
+        text = text[: _LONGEST_LINE - 1] + "…"
     return " ".join("".join(" " if category(char) in _CONTROL else char for char in text).split())

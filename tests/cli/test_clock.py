@@ -13,7 +13,7 @@ def occasions(operator: Operator) -> list[str]:
     async def work(database: Database) -> list[str]:
         rows = await database.pool.fetch(
             "SELECT kind FROM notices WHERE kind IN ('confirm_nudge', 'order_expired', 'delivery_tomorrow',"
-            " 'complete_request', 'complete_reminder', 'not_completed') ORDER BY owed_at, id"
+            " 'complete_request', 'complete_reminder', 'not_completed') ORDER BY owed_at, kind"
         )
         return [row["kind"] for row in rows]
 

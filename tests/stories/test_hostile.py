@@ -260,16 +260,22 @@ async def test_every_page_has_the_headers_of_a_safe_page(
         assert heard.headers["X-Content-Type-Options"] == "nosniff", path
 
 
+async def _nonce(stranger: Stranger, link: str) -> str:
+    """Return the nonce of the page's forms."""
+    found = re.search(r'name="nonce" value="([^"]+)"', (await stranger.sends("GET", link)).body)
+    assert found
+    return found[1]
+
+
 async def test_a_form_from_elsewhere_does_nothing(
     world: World, stranger: Stranger, lan: Somebody, platform: FakePlatform
 ) -> None:
-    """Another site's form, an old nonce, a nonce of another deed, none at all."""
+    """Another site's form, a nonce of another order's page, none at all."""
     order = await world.order()
     await lan.phone.sees(order.code)
     link = lan.mail.gets(order.code).link("Xem chi tiết đơn hàng").partition("#")[0].removeprefix(world.url)
-    page = (await stranger.sends("GET", link)).body
-    nonces = re.findall(r'action="[^"]*/(\w+)".*?name="nonce" value="([^"]+)"', page, re.DOTALL)
-    nonce = dict(nonces)["confirm"]
+    foreign = await _nonce(stranger, f"/o/{await _link(world, lan)}")
+    nonce = await _nonce(stranger, link)
     form = "application/x-www-form-urlencoded"
 
     elsewhere = await stranger.sends(
@@ -277,7 +283,7 @@ async def test_a_form_from_elsewhere_does_nothing(
     )
     without = await stranger.sends("POST", f"{link}/confirm", b"x=1", Content_Type=form)
     other = await stranger.sends(
-        "POST", f"{link}/cancel", f"nonce={nonce}&reason=1".encode(), Content_Type=form
+        "POST", f"{link}/cancel", f"nonce={foreign}&reason=1".encode(), Content_Type=form
     )
 
     assert (elsewhere.status, without.status, other.status) == (403, 403, 403)

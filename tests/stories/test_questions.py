@@ -17,7 +17,7 @@ async def one_of_each(world: World, lan: Somebody) -> dict[str, Placed]:
     for order in (done, taken):
         await lan.phone.says(f"XN {order.code}")
     await lan.phone.says(f"HUY {off.code} 1")
-    await world.passes_until(done.deliver_at)
+    await world.passes_until(overdue.deliver_at)
     await lan.phone.says(f"HT {done.code}")
     waiting = await world.order()
     world.everybody_catches_up()
