@@ -134,7 +134,7 @@ def _untitled() -> Card:
 
 
 HOSTILE: Final = {
-    "huge": "Cơm gà " * 20_000,
+    "huge": "Cơm gà " * 4_000,
     "one huge word": "x" * 100_000,
     "control signs": "".join(map(chr, range(32))) + "Cơm\x7fgà\x85",
     "beyond the first plane": "🍗" * 3_000,

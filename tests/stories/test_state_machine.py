@@ -258,7 +258,8 @@ class Lives(RuleBasedStateMachine):
         deliver_at = await self.database.pool.fetchval(
             "SELECT deliver_at FROM orders WHERE id = $1", order_id
         )
-        return timedelta() + (deliver_at - self.database.clock.now())
+        left = deliver_at - self.database.clock.now()
+        return timedelta(seconds=left.total_seconds())
 
     async def _count(self, what: str) -> int:
         query = f"SELECT count(*) FROM {what}"  # noqa: S608
