@@ -40,7 +40,7 @@ _ADDRESS: Final = re.compile(
 )
 _LONGEST_ADDRESS: Final = 254
 _CONTROL: Final = frozenset({"Cc", "Cs", "Cn", "Zl", "Zp"})
-_LONGEST_LINE: Final = 4_000
+_LONGEST_LINE: Final = 10_000
 
 #: Without this the library has every mail fetch a font from elsewhere.
 _NO_WEB_FONTS: Final = mrml.RenderOptions(fonts={})
