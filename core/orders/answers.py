@@ -77,6 +77,7 @@ def dump(answer: Answer) -> dict[str, Json]:
 
 def load(data: Mapping[str, Json], *, replayed: bool) -> Answer:
     """Return a stored answer; `replayed` tells whether it is given once more."""
+
     def text(name: str) -> str | None:
         value = data.get(name)
         return value if isinstance(value, str) else None

@@ -260,13 +260,6 @@ async def test_every_page_has_the_headers_of_a_safe_page(
         assert heard.headers["X-Content-Type-Options"] == "nosniff", path
 
 
-async def _nonce(stranger: Stranger, link: str) -> str:
-    """Return the nonce of the page's forms."""
-    found = re.search(r'name="nonce" value="([^"]+)"', (await stranger.sends("GET", link)).body)
-    assert found
-    return found[1]
-
-
 async def test_a_form_from_elsewhere_does_nothing(
     world: World, stranger: Stranger, lan: Somebody, platform: FakePlatform
 ) -> None:
