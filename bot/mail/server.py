@@ -1,5 +1,7 @@
 """The mail server of the setting `SMTP_URL`, and a few connections to it that are used again."""
 
+import asyncio
+import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ from core.errors import Misconfigured
 
 _DEFAULT_PORT: Final = 587
 _IMPLICIT_TLS_PORT: Final = 465  # docs/facts.md#smtp-ports (RFC 8314)
-_MOST_IDLE: Final = 8
+_MOST_IDLE: Final = 32
 #: Servers close idle connections after five minutes (docs/facts.md#smtp-idle), some much sooner.
 _IDLE_SECONDS: Final = 5.0
 
@@ -71,6 +73,7 @@ class Connections:
         self._server = server
         self._trust = trust or ssl.create_default_context()
         self._idle: list[tuple[float, SMTP]] = []
+        self._own_name: str | None = None
 
     async def take(self) -> SMTP:
         """Return a connection, a new one where none is idle. Whoever takes it keeps or closes it.
@@ -104,9 +107,12 @@ class Connections:
 
     async def _open(self) -> SMTP:
         server = self._server
+        if self._own_name is None:  # the library would look it up for each connection, in a thread
+            self._own_name = await asyncio.to_thread(socket.getfqdn)
         client = SMTP(
             hostname=server.host,
             port=server.port,
+            local_hostname=self._own_name,
             username=server.user,
             password=server.password,
             use_tls=server.tls is Tls.IMPLICIT,
