@@ -53,7 +53,9 @@ def test_the_consent_link_is_zalos_with_our_challenge(office: Operator) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", ["", "x", "a.b.c", new_state("another key"), new_state(SECRET)[:-1], "\ud800"]
+    "state",
+    ["", "x", "a.b.c", new_state("another key"), new_state(SECRET)[:-1], "\ud800"],
+    ids=["none", "short", "parts", "another key", "cut", "surrogate"],  # the same in every process of a run
 )
 def test_a_state_of_somebody_else_is_none(state: str) -> None:
     """Only a link of ours brings a consent back."""
