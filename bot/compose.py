@@ -1,6 +1,7 @@
 """From a message about to go out to its card: reads what the card needs, then leaves it to `bot.cards`."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -54,7 +55,7 @@ class Composer:
             desk=self._desk,
             texts=texts_in(staff.locale if staff else self._locale),
             zone=partner.zone if partner else self._zone,
-            now=self._database.clock.now(),
+            now=self._now(outgoing),
             partner_name=partner.name if partner else "",
             staff=staff,
         )
@@ -74,8 +75,12 @@ class Composer:
             partner_name=partner.name,
             platform_name=outgoing.platform_name,
             zone=partner.zone,
-            now=self._database.clock.now(),
+            now=self._now(outgoing),
         )
+
+    def _now(self, outgoing: Outgoing) -> datetime:
+        """Return the moment to write as of: another process may know of a moved clock before this one."""
+        return max(self._database.clock.now(), outgoing.owed_at)
 
     async def _answer(self, frame: Frame, view: View | None, outgoing: Outgoing) -> Card | None:
         told = outgoing.data.get("answer")

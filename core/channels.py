@@ -1,10 +1,10 @@
 """The port between the product and every way to reach a person. Types only, no I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class ChannelName(StrEnum):
@@ -130,19 +130,29 @@ class Card:
 
     `kind` is the notice kind (or "answer"); `short` is the whole matter in one SMS, accents
     allowed; `template` holds what a Zalo template of that kind is filled with; `thread` is the
-    order that mails about it are threaded by.
+    order that mails about it are threaded by. `wants_phone` asks its reader to share their phone
+    number, where the chat has a way to do that.
     """
 
     kind: str
     locale: str
     title: str
     short: str
+    wants_phone: bool = False
     badge: Badge | None = None
     blocks: tuple[Block, ...] = ()
     buttons: tuple[Button, ...] = ()
     template: Mapping[str, str] = field(default_factory=dict)
     thread: str | None = None
     calendar: CalendarEntry | None = None
+
+
+class ReceiptKind(StrEnum):
+    """How far a message came; only ever moves forward."""
+
+    DELIVERED = "delivered"
+    SEEN = "seen"
+    FAILED = "failed"
 
 
 # --- What became of it ------------------------------------------------------------------------
@@ -157,6 +167,18 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """What is paid for: `parts` of `what`, which the setting PRICES has a price for.
+
+    `dong` is the whole amount where the gateway told it.
+    """
+
+    what: str
+    parts: int = 1
+    dong: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """The gateway accepted it; `id` is the gateway's name for it.
 
@@ -166,14 +188,23 @@ class Sent:
 
     id: str | None = None
     receipt_within: timedelta | None = None
+    charge: Charge | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NoSuchRecipient:
-    """The address cannot be reached on this channel; the next one takes over at once."""
+    """The address cannot be reached on this channel; the next one takes over at once.
+
+    With scope RECIPIENT it is the person's trouble: for `out_for` (product time) the address is not
+    tried again on this channel unless it is heard from; without it only later than others that work.
+    `unheard`: the gateway says that the person has not written within its window. Where the channel
+    reaches such a person in another way, the same message is tried again at once.
+    """
 
     why: str
     scope: Scope = Scope.RECIPIENT
+    out_for: timedelta | None = None
+    unheard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +229,21 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """It may have been delivered: never the same call again at once."""
+    """It may have been delivered (and charged): never the same call again at once."""
 
     why: str
+    charge: Charge | None = None
 
 
 Outcome = Sent | NoSuchRecipient | TryLater | Refused | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The gateway takes so many `calls` in any span of `per` (real time)."""
+
+    calls: int
+    per: timedelta
 
 
 class Channel(Protocol):
@@ -212,6 +252,14 @@ class Channel(Protocol):
     @property
     def name(self) -> ChannelName:
         """The channel this is."""
+
+    @property
+    def gateway(self) -> str:
+        """Who is behind it ("zalo", "esms", "smtp"): whose limits, prices and troubles they are."""
+
+    @property
+    def rate(self) -> Rate | None:
+        """How much the gateway takes, None where it has said nothing."""
 
     def reaches(self, address: Address, kind: str, *, now: datetime) -> bool:
         """Whether a card of this kind can be tried at this address at all. No I/O."""
@@ -222,8 +270,22 @@ class Channel(Protocol):
         Returns within the gateway's timeout (5 s) plus a second; never raises for what the gateway does.
         """
 
+    async def ask(self, address: Address, gateway_id: str) -> ReceiptKind | None:
+        """Ask how far a message came that the gateway calls `gateway_id`; None where it cannot tell.
+
+        Bounded as `send` is; never raises for what the gateway does.
+        """
+
     async def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """A channel that hears people over a connection of its own instead of a webhook."""
+
+    async def listen(self, hear: Callable[["Inbound"], Awaitable[None]]) -> None:
+        """Hand everything that comes in to `hear`, which may raise to have it sent again; until cancelled."""
 
 
 # --- What comes in ----------------------------------------------------------------------------
@@ -268,34 +330,44 @@ class Unreadable:
     what: str
 
 
-class ReceiptKind(StrEnum):
-    """How far a message came; only ever moves forward."""
-
-    DELIVERED = "delivered"
-    SEEN = "seen"
-    FAILED = "failed"
-
-
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A gateway tells how far messages of ours came. `keys` are ours, `ids` the gateway's."""
+    """A gateway tells how far messages of ours came. `keys` are ours, `ids` the gateway's.
+
+    `dong` is what the gateway says they cost, where it does.
+    """
 
     kind: ReceiptKind
     ids: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    dong: int | None = None
 
 
-Body = Said | Pressed | Followed | Left | SharedPhone | Unreadable | Receipt
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """Somebody pressed a button of a template, `label`. It names our message, not the person.
+
+    The message is named by `keys` (ours) or `ids` (the gateway's).
+    """
+
+    label: str
+    keys: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+
+Body = Said | Pressed | Followed | Left | SharedPhone | Unreadable | Receipt | Replied
 
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
     """One verified thing that somebody sent us.
 
-    `key` names it for ever (`zalo:<msg_id>`): a repeat has the same key.
+    `key` names it for ever (`zalo:<msg_id>`): a repeat has the same key. `answer_within` is set where
+    the gateway carries an answer in its own HTTP reply: until then nobody else sends it.
     """
 
     channel: ChannelName
     key: str
     sender: Address
     body: Body
+    answer_within: timedelta | None = None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -30,6 +31,15 @@ from core.schedule import Policy
 PREFIX: Final = "CHOTDON_"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _TIMEDELTA: Final = TypeAdapter(timedelta)
+#: What each SMS gateway cannot do without.
+SMS_NEEDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "esms": ("esms_api_key", "esms_secret_key", "esms_brandname"),
+        "speedsms": ("speedsms_token",),
+        "twilio": ("twilio_account_sid", "twilio_auth_token", "twilio_from"),
+        "smpp": ("smpp_url",),
+    }
+)
 #: Added to any date there is, such a duration leads to another one.
 _LONGEST: Final = timedelta(days=366)
 _BEYOND: Final = 10**9
@@ -169,16 +179,51 @@ class Settings(BaseSettings):
     email_from: str | None = None
     """The sender of every mail."""
     prices: JsonObject = {}
-    """JSON: message kind to đồng, for the cost record."""
+    """JSON: what is paid for to đồng, for the cost record, e.g. {"zalo_zbs_phone": 200, "esms": 820}."""
+
+    sms_gateway: Literal["esms", "speedsms", "twilio", "smpp"] | None = None
+    """Who carries SMS: esms, speedsms, twilio or smpp."""
     sms_links: bool = False
     """Whether links may stand in SMS."""
+    sms_reply_number: str | None = None
+    """The number that partners text to."""
+    sms_reply_prefix: str | None = None
+    """The routing keyword of a rented short code, stripped before an SMS is read."""
+    esms_api_key: SecretStr | None = None
+    """eSMS. The private key signs what comes in on a short code."""
+    esms_secret_key: SecretStr | None = None
+    esms_brandname: str | None = None
+    esms_private_key: SecretStr | None = None
+    esms_url: str = "https://rest.esms.vn"
+    speedsms_token: SecretStr | None = None
+    """SpeedSMS. Type 8 is the two-way fixed number."""
+    speedsms_sender: str | None = None
+    speedsms_type: int = Field(8, ge=1, le=99)
+    speedsms_url: str = "https://api.speedsms.vn"
+    twilio_account_sid: str | None = None
+    """Twilio, for numbers outside Vietnam."""
+    twilio_auth_token: SecretStr | None = None
+    twilio_from: str | None = None
+    twilio_url: str = "https://api.twilio.com"
+    smpp_url: SecretStr | None = None
+    """smpp://system_id:password@host:2775, a direct bind."""
+    webhook_path_secret: SecretStr | None = None
+    """The last part of the path of gateways' webhooks that are not signed. Made outside production."""
 
     operator_emails: Names = ()
     """Who is alarmed, separated by commas."""
     webhook_allow_private: bool = False
     """Let platform webhooks go to http and private addresses (development)."""
 
-    @field_validator("base_url", "zalo_openapi_url", "zalo_business_url", "zalo_oauth_url")
+    @field_validator(
+        "base_url",
+        "zalo_openapi_url",
+        "zalo_business_url",
+        "zalo_oauth_url",
+        "esms_url",
+        "speedsms_url",
+        "twilio_url",
+    )
     @classmethod
     def _is_http(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -209,6 +254,23 @@ class Settings(BaseSettings):
         parts = urlsplit(value.get_secret_value()) if value else None
         if parts and (parts.scheme != "smtp" or not parts.hostname):
             msg = "must be smtp://user:pass@host:587?tls=starttls"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("smpp_url")
+    @classmethod
+    def _is_smpp(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(value.get_secret_value()) if value else None
+        if parts and (parts.scheme != "smpp" or not parts.hostname or not parts.username):
+            msg = "must be smpp://system_id:password@host:2775"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("prices")
+    @classmethod
+    def _are_amounts(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if any(type(price) is not int or price < 0 for price in value.values()):
+            msg = "must be whole đồng by name"
             raise ValueError(msg)
         return value
 
@@ -265,6 +327,13 @@ class Settings(BaseSettings):
         """Whether mail can be sent."""
         return bool(self.smtp_url and self.email_from)
 
+    @property
+    def sms_is_on(self) -> bool:
+        """Whether the chosen SMS gateway has what it needs."""
+        return self.sms_gateway is not None and all(
+            getattr(self, name) for name in SMS_NEEDS[self.sms_gateway]
+        )
+
     def require(self, name: str) -> str:
         """Return a setting or a secret that must be there; raises Misconfigured without it."""
         value = getattr(self, name)
@@ -278,7 +347,7 @@ class Settings(BaseSettings):
             return []
         faults = [
             f"{PREFIX}{name.upper()} is required in production"
-            for name in ("database_url", "redis_url", "secret_key")
+            for name in ("database_url", "redis_url", "secret_key", *self._path_secret())
             if not getattr(self, name)
         ]
         base = urlsplit(self.base_url)
@@ -286,11 +355,16 @@ class Settings(BaseSettings):
             faults.append(f"{PREFIX}BASE_URL must be https in production")
         return faults + [f"{PREFIX}{name.upper()} is required too" for name in self._halves()]
 
+    def _path_secret(self) -> tuple[str, ...]:
+        unsigned = self.sms_gateway in {"esms", "speedsms"}
+        return ("webhook_path_secret",) if unsigned else ()
+
     def _halves(self) -> list[str]:
         """Return what is missing of a channel that was set up in part."""
         groups = (
             ("zalo_app_id", "zalo_app_secret", "zalo_oa_id", "zalo_oa_secret"),
             ("smtp_url", "email_from"),
+            ("sms_gateway", *SMS_NEEDS[self.sms_gateway]) if self.sms_gateway else (),
         )
         return [
             name
@@ -311,7 +385,7 @@ class Settings(BaseSettings):
             raise Misconfigured(*faults)
         made = {
             name: SecretStr(_kept_secret(var / f"{name}.secret", secrets.token_urlsafe))
-            for name in ("secret_key",)
+            for name in ("secret_key", "webhook_path_secret")
             if not getattr(settings, name)
         }
         return settings.model_copy(update=made)

@@ -17,6 +17,8 @@ from core.channels import (
     ChannelName,
     NoSuchRecipient,
     Outcome,
+    Rate,
+    ReceiptKind,
     Refused,
     Scope,
     Sent,
@@ -31,6 +33,9 @@ from zalo_oa.errors import Fault, Reach, Remedy
 
 # See docs/facts.md#zalo-windows: refused with -230 after 7 days without an interaction.
 WINDOW: Final = timedelta(days=7)
+
+# See docs/facts.md#zalo-rate: calls of one app; -32 when over.
+RATE: Final = Rate(4_000, timedelta(minutes=1))
 
 # See docs/facts.md#zbs-request: ZBS takes Vietnamese numbers, as 84 and nine digits.
 _PHONE: Final = re.compile(r"\+?84[0-9]{9}", re.ASCII)
@@ -81,6 +86,16 @@ class ZaloChannel:
         """The channel this is."""
         return ChannelName.ZALO
 
+    @property
+    def gateway(self) -> str:
+        """Who is behind it."""
+        return "zalo"
+
+    @property
+    def rate(self) -> Rate:
+        """How much Zalo takes of one app."""
+        return RATE
+
     def reaches(self, address: Address, kind: str, *, now: datetime) -> bool:
         """Whether the window is open, or an approved template goes without it."""
         if address.kind is AddressKind.ZALO_USER:
@@ -93,6 +108,10 @@ class ZaloChannel:
             return await self._sent(address, card, key)
         except TokenTrouble as trouble:
             return _without_token(trouble)
+
+    async def ask(self, address: Address, gateway_id: str) -> ReceiptKind | None:
+        """Zalo tells of itself."""
+        return None
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -25,6 +25,7 @@ from core.channels import (
     ChannelName,
     NoSuchRecipient,
     Outcome,
+    ReceiptKind,
     Refused,
     Scope,
     Sent,
@@ -44,6 +45,8 @@ class MailChannel:
     """Reaches people by mail. `clock` dates the mails, in real time."""
 
     name: Final = ChannelName.EMAIL
+    gateway: Final = "smtp"
+    rate: Final = None
 
     def __init__(
         self,
@@ -86,6 +89,10 @@ class MailChannel:
         except (TimeoutError, OSError, SMTPException) as error:
             return _unreachable(error)
         return await self._hand_in(client, mail, deadline)
+
+    async def ask(self, address: Address, gateway_id: str) -> ReceiptKind | None:
+        """A mail server tells nothing afterwards."""
+        return None
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -52,7 +52,7 @@ class MessageRow(Model):
 
 
 class AttemptRow(Model):
-    """One call to a gateway; `cost` in đồng."""
+    """One call to a gateway; `cost` in đồng, for `parts` of `what`."""
 
     id = fields.BigIntField(primary_key=True)
     message: Any = fields.ForeignKeyField("core.MessageRow", related_name="attempts")
@@ -61,6 +61,8 @@ class AttemptRow(Model):
     outcome = fields.TextField()
     why = fields.TextField(null=True)
     cost = fields.IntField(null=True)
+    what = fields.TextField(null=True)
+    parts = fields.IntField(null=True)
 
     class Meta:
         table = "attempts"

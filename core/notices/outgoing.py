@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -39,7 +40,8 @@ class Outgoing:
 
     `order`, `partner` and `platform_name` are those of the notice's order as they are now; `staff`
     is None for customers and operators; `data` is the notice's own. `tries` counts this try; `was`
-    is the state it was claimed in, `lost` how often a claim of it was never settled.
+    is the state it was claimed in, `lost` how often a claim of it was never settled. `owed_at` is
+    product time, UTC, as the process that owed it knew it.
     """
 
     id: UUID
@@ -48,6 +50,7 @@ class Outgoing:
     occasion: str
     revision: int
     data: Mapping[str, Json]
+    owed_at: datetime
     channel: ChannelName
     address: Address
     order: Order | None

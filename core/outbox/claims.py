@@ -109,6 +109,7 @@ def _outgoing(row: Row) -> Outgoing:
         occasion=row["occasion"],
         revision=row["revision"],
         data=row["data"],
+        owed_at=row["owed_at"],
         channel=ChannelName(row["channel"]),
         address=Address(AddressKind(row["address_kind"]), row["address"], row["heard_at"]),
         order=order,
@@ -155,7 +156,7 @@ WITH mine AS (
     FROM mine WHERE m.id = mine.id
     RETURNING m.*, mine.was
 )
-SELECT c.id, c.notice_id, n.kind, n.occasion, n.revision, n.data, c.channel, c.leg, c.person,
+SELECT c.id, c.notice_id, n.kind, n.occasion, n.revision, n.data, n.owed_at, c.channel, c.leg, c.person,
     c.address_kind, c.address, c.tries, c.was, c.lost, a.heard_at,
     to_jsonb(o) - 'fingerprint' - 'changed_in' AS the_order, pl.name AS platform_name,
     jsonb_build_object('id', p.id, 'code', p.code, 'name', p.name, 'locale', p.locale,

@@ -94,8 +94,8 @@ def test_packages_of_rules_run_nothing_when_imported(package: str) -> None:
 INTERNAL: Final = {
     "staff": {"position"},
     "orders": {"changed_in"},
-    "notices": {"owed_real"},
-    "messages": {"lost", "leased_until"},
+    "notices": {"owed_real", "held_until"},
+    "messages": {"lost", "leased_until", "deadline", "carrier_id", "orders_told"},
     "attempts": {"try", "took"},
     "webhooks": {"leased_until"},
 }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from core.channels import Address, Card, ChannelName, Outcome
+from core.channels import Address, Card, ChannelName, Outcome, Rate, ReceiptKind
 from core.notices.outgoing import Outgoing
 
 CARD = Card("order_new", "vi", "Đơn mới", "Đơn mới")
@@ -22,6 +22,16 @@ class Gateway:
         """The channel this is."""
         return self._name
 
+    @property
+    def gateway(self) -> str:
+        """Who is behind it."""
+        return self._name.value
+
+    @property
+    def rate(self) -> Rate | None:
+        """It takes whatever comes."""
+        return None
+
     def reaches(self, address: Address, kind: str, *, now: datetime) -> bool:
         """Whoever is asked for."""
         return True
@@ -33,6 +43,10 @@ class Gateway:
         if isinstance(end, Exception):
             raise end
         return end
+
+    async def ask(self, address: Address, gateway_id: str) -> ReceiptKind | None:
+        """It tells nothing."""
+        return None
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -1,0 +1,23 @@
+-- What was paid for with an attempt, in how many parts (segments of an SMS).
+ALTER TABLE attempts ADD COLUMN what text, ADD COLUMN parts integer;
+
+-- Until then (real time) whoever took the question in carries the answer in its own reply.
+ALTER TABLE notices ADD COLUMN held_until timestamptz;
+
+-- `deadline`: what is sent first when a gateway takes less than there is. `carrier_id`: the message that
+-- carried this one's notice with others; `orders_told`: the orders that a carrier's card lists.
+ALTER TABLE messages ADD COLUMN deadline timestamptz, ADD COLUMN carrier_id uuid, ADD COLUMN orders_told uuid[];
+CREATE INDEX messages_carried ON messages (carrier_id) WHERE carrier_id IS NOT NULL;
+CREATE INDEX messages_nudging ON messages (person, created_at) WHERE orders_told IS NOT NULL;
+
+-- What is known of an address on a channel (product time): when it last worked, when it last failed, and
+-- until when it is not tried at all. Hearing from it forgets the failure.
+CREATE TABLE reach (
+    channel   text NOT NULL,
+    address   text NOT NULL,
+    worked_at timestamptz,
+    failed_at timestamptz,
+    out_until timestamptz,
+    why       text,
+    PRIMARY KEY (channel, address)
+);
