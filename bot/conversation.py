@@ -329,6 +329,7 @@ class Conversation:
             actor=StaffRef(staff_id, _VIA[inbound.channel], inbound.sender),
             key=inbound.key,
             reply_to=inbound.sender,
+            hold=inbound.answer_within,
         )
 
 

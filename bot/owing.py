@@ -58,6 +58,7 @@ class Owing:
                     staff_id=told.staff_id,
                     data=told.data,
                     now=now,
+                    hold=inbound.answer_within,
                 )
                 written.append(notice)
             return {"told": len(written)}

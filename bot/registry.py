@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from bot.mail.channel import MailChannel
 from bot.tokens import Signer
-from core.channels import Channel, ChannelName
+from core.channels import Address, Channel, ChannelName
 from core.database import Database
+from core.outbox import Ways
 from core.secrets import Secrets
 from core.settings import Settings
 from zalo_oa.account import open_channel
@@ -51,3 +53,13 @@ def switched_off(settings: Settings) -> dict[ChannelName, str]:
 def signer_of(settings: Settings) -> Signer:
     """Return what seals buttons and links with the service's secret key."""
     return Signer([settings.require("secret_key")])
+
+
+def ways_of(settings: Settings, channels: Mapping[ChannelName, Channel]) -> Ways:
+    """Return how messages can leave with these channels."""
+
+    def reaches(name: ChannelName, address: Address, kind: str, now: datetime) -> bool:
+        channel = channels.get(name)
+        return channel is not None and channel.reaches(address, kind, now=now)
+
+    return Ways(settings.chat_order, reaches, settings.operator_emails)

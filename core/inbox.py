@@ -7,6 +7,7 @@ from uuid import UUID
 
 from core import ids
 from core.channels import Address
+from core.clock import real_now
 from core.database import Connection, Database
 from core.notices.kinds import NoticeKind
 from core.orders.events import Json
@@ -53,8 +54,12 @@ async def owe_answer(
     staff_id: UUID | None,
     data: Mapping[str, Json],
     now: datetime,
+    hold: timedelta | None = None,
 ) -> UUID:
-    """Write the answer to a question as a notice owed to one address; return the notice's id."""
+    """Write the answer to a question as a notice owed to one address; return the notice's id.
+
+    For as long as `hold` (real time) it is left to whoever took the question in.
+    """
     notice_id = ids.new()
     content: dict[str, Json] = {
         **data,
@@ -62,13 +67,14 @@ async def owe_answer(
         "staff_id": str(staff_id) if staff_id else None,
     }
     await connection.execute(
-        "INSERT INTO notices (id, kind, occasion, data, owed_at) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT DO NOTHING",
+        "INSERT INTO notices (id, kind, occasion, data, owed_at, held_until)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
         notice_id,
         NoticeKind.ANSWER.value,
         key,
         content,
         now,
+        real_now() + hold if hold else None,
     )
     return notice_id
 

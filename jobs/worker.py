@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,12 +16,10 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from bot.compose import Composer
-from bot.registry import open_channels, signer_of
-from core.channels import Address, Channel, ChannelName
+from bot.registry import open_channels, signer_of, ways_of
 from core.database import Database, connect
 from core.keys import code_key
 from core.ledger import Ledger
-from core.outbox import Ways
 from core.secrets import Secrets
 from core.settings import Settings
 from jobs.deliver import Delivery
@@ -53,16 +51,6 @@ class Service:
     delivery: Delivery
     relay: Relay
     sweeper: Sweeper
-
-
-def ways_of(settings: Settings, channels: Mapping[ChannelName, Channel]) -> Ways:
-    """Return how messages can leave with these channels."""
-
-    def reaches(name: ChannelName, address: Address, kind: str, now: datetime) -> bool:
-        channel = channels.get(name)
-        return channel is not None and channel.reaches(address, kind, now=now)
-
-    return Ways(settings.chat_order, reaches, settings.operator_emails)
 
 
 @asynccontextmanager

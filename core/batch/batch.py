@@ -224,7 +224,7 @@ class Batch:
         self._changes.remember(request, stored, now)
         if request.reply_to:
             reply = _reply(request, request.key, request.reply_to, stored)
-            self._changes.owe(reply, answer.order_id, 0, now)
+            self._changes.owe(reply, answer.order_id, 0, now, hold=request.hold)
         return answer
 
 

@@ -13,6 +13,7 @@ import msgspec
 from core import ids
 from core.batch.known import Platform
 from core.batch.request import Request
+from core.clock import real_now
 from core.database import Connection
 from core.notices.owed import Owed
 from core.orders.events import Event, Json
@@ -99,8 +100,16 @@ class Changes:
                     }
                 )
 
-    def owe(self, owed: Owed, order_id: OrderId | None, revision: int, now: datetime) -> None:
-        """A notice."""
+    def owe(
+        self,
+        owed: Owed,
+        order_id: OrderId | None,
+        revision: int,
+        now: datetime,
+        *,
+        hold: timedelta | None = None,
+    ) -> None:
+        """A notice; while on `hold` it is not routed."""
         self.notices.append(
             {
                 "id": ids.new(),
@@ -110,6 +119,7 @@ class Changes:
                 "revision": revision,
                 "data": dict(owed.data),
                 "owed_at": now,
+                "held_until": real_now() + hold if hold else None,
             }
         )
 
@@ -214,8 +224,8 @@ WITH placed AS (
     SELECT id, order_id, version, type, at, by, data, snapshot
     FROM jsonb_populate_recordset(NULL::events, $3::jsonb)
 ), owed AS (
-    INSERT INTO notices (id, order_id, kind, occasion, revision, data, owed_at)
-    SELECT id, order_id, kind, occasion, revision, data, owed_at
+    INSERT INTO notices (id, order_id, kind, occasion, revision, data, owed_at, held_until)
+    SELECT id, order_id, kind, occasion, revision, data, owed_at, held_until
     FROM jsonb_populate_recordset(NULL::notices, $4::jsonb)
     ON CONFLICT DO NOTHING RETURNING id
 ), told AS (

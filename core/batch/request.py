@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from core.actors import Actor, Via
@@ -21,11 +22,15 @@ class StaffRef:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """A command on its way, with who gives it and where the answer goes."""
+    """A command on its way, with who gives it and where the answer goes.
+
+    `hold` is how long (real time) whoever took it in may carry the answer in a reply of its own.
+    """
 
     command: Command
     actor: Actor | StaffRef
     key: str | None
     fingerprint: bytes | None
     reply_to: Address | None
+    hold: timedelta | None
     answered: "asyncio.Future[Answer]" = field(repr=False)

@@ -3,6 +3,7 @@ ALTER TABLE attempts ADD COLUMN what text, ADD COLUMN parts integer;
 
 -- Until then (real time) whoever took the question in carries the answer in its own reply.
 ALTER TABLE notices ADD COLUMN held_until timestamptz;
+CREATE INDEX notices_held ON notices (occasion COLLATE "C") WHERE held_until IS NOT NULL;
 
 -- `deadline`: what is sent first when a gateway takes less than there is. `carrier_id`: the message that
 -- carried this one's notice with others; `orders_told`: the orders that a carrier's card lists.

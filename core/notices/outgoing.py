@@ -41,7 +41,8 @@ class Outgoing:
     `order`, `partner` and `platform_name` are those of the notice's order as they are now; `staff`
     is None for customers and operators; `data` is the notice's own. `tries` counts this try; `was`
     is the state it was claimed in, `lost` how often a claim of it was never settled. `owed_at` is
-    product time, UTC, as the process that owed it knew it.
+    product time, UTC, as the process that owed it knew it. `together` is every order of the kitchen
+    that waits, soonest delivery first, where one nudge stands for all of them; else empty.
     """
 
     id: UUID
@@ -62,3 +63,4 @@ class Outgoing:
     person: str = ""
     was: str = "waiting"
     lost: int = 0
+    together: tuple[Order, ...] = ()

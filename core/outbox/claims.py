@@ -4,7 +4,7 @@ A claim is a lease in real time, longer than any gateway's timeout. A message wh
 twice (a worker died each time, perhaps after sending) is not tried again on that channel.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -49,6 +49,17 @@ async def claim(database: Database, message_id: UUID) -> Outgoing | None:
         await drop(database, outgoing.id, why)
         return None
     return outgoing
+
+
+async def answers_to(database: Database, key: str) -> list[UUID]:
+    """Return the notices, owed or told, that answer what came in under `key` and were held for its taker."""
+    rows = await database.pool.fetch(_ANSWERS, key)
+    return [row["id"] for row in rows]
+
+
+async def read(database: Database, notice_ids: Sequence[UUID]) -> list[Outgoing]:
+    """Return the messages of these notices as `claim` would, claiming nothing, oldest first."""
+    return [_outgoing(row) for row in await database.pool.fetch(_READ, notice_ids)]
 
 
 async def _why_not(database: Database, outgoing: Outgoing, *, has_left: bool) -> str | None:
@@ -144,18 +155,7 @@ SELECT EXISTS (
 """
 
 
-_CLAIM: Final = """
-WITH mine AS (
-    SELECT id, state AS was FROM messages
-    WHERE id = $1 AND state IN ('waiting', 'unclear') AND next_at <= $2
-        AND (leased_until IS NULL OR leased_until < $3)
-    FOR UPDATE SKIP LOCKED
-), claimed AS (
-    UPDATE messages m SET leased_until = $4, tries = m.tries + 1,
-        lost = m.lost + (m.leased_until IS NOT NULL)::int
-    FROM mine WHERE m.id = mine.id
-    RETURNING m.*, mine.was
-)
+_FACTS: Final = """
 SELECT c.id, c.notice_id, n.kind, n.occasion, n.revision, n.data, n.owed_at, c.channel, c.leg, c.person,
     c.address_kind, c.address, c.tries, c.was, c.lost, a.heard_at,
     to_jsonb(o) - 'fingerprint' - 'changed_in' AS the_order, pl.name AS platform_name,
@@ -169,4 +169,32 @@ LEFT JOIN platforms pl ON pl.id = o.platform_id
 LEFT JOIN staff s ON s.id = c.staff_id
 LEFT JOIN partners p ON p.id = coalesce(o.partner_id, s.partner_id)
 LEFT JOIN addresses a ON a.staff_id = c.staff_id AND a.kind = c.address_kind AND a.value = c.address
+"""
+
+_CLAIM: Final = f"""
+WITH mine AS (
+    SELECT id, state AS was FROM messages
+    WHERE id = $1 AND state IN ('waiting', 'unclear') AND next_at <= $2
+        AND (leased_until IS NULL OR leased_until < $3)
+    FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE messages m SET leased_until = $4, tries = m.tries + 1,
+        lost = m.lost + (m.leased_until IS NOT NULL)::int
+    FROM mine WHERE m.id = mine.id
+    RETURNING m.*, mine.was
+)
+{_FACTS}"""  # noqa: S608  (two statements of ours)
+
+_READ: Final = f"""
+WITH claimed AS (SELECT *, state AS was FROM messages WHERE notice_id = ANY($1::uuid[]))
+{_FACTS} ORDER BY c.created_at, c.id"""  # noqa: S608  (the same)
+
+# A command's answer has its key; others have it with a number or a word behind.
+_ANSWERS: Final = """
+SELECT id FROM notices
+WHERE held_until IS NOT NULL AND kind = 'answer' AND (
+    occasion COLLATE "C" = $1
+    OR (occasion COLLATE "C" > $1 || '#' AND occasion COLLATE "C" < $1 || '$')
+    OR (occasion COLLATE "C" > $1 || ':' AND occasion COLLATE "C" < $1 || ';'))
+ORDER BY owed_at, id
 """

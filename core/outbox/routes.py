@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from core.channels import Address, AddressKind, ChannelName
+from core.clock import real_now
 from core.database import Connection, Database, Row
 from core.notices.kinds import RULES, Audience, NoticeKind, Way, is_obsolete
 from core.notices.routing import Kitchen, Leg, legs_for_staff
@@ -18,28 +19,34 @@ from core.outbox.ways import Due, Ways
 
 
 async def route(
-    database: Database, ways: Ways, *, notice_ids: Sequence[UUID] | None = None, most: int = 100
+    database: Database,
+    ways: Ways,
+    *,
+    notice_ids: Sequence[UUID] | None = None,
+    most: int = 100,
+    held: bool = False,
 ) -> list[Due]:
     """Turn these owed notices into messages, or up to `most` of all; return those that can be tried now.
 
-    Drops notices whose order has moved on. Notices that another worker is routing are passed over.
+    Drops notices whose order has moved on. Those on hold are left alone unless the caller is whom they
+    are `held` for. Notices that another worker is routing are passed over.
     Returns nothing only when nothing (else) is owed: whoever wants all calls until then.
     """
     while True:
         claimed, due = await _route_some(
-            database, ways, notice_ids, len(notice_ids) if notice_ids is not None else most
+            database, ways, notice_ids, len(notice_ids) if notice_ids is not None else most, held=held
         )
         if due or not claimed:
             return due
 
 
 async def _route_some(
-    database: Database, ways: Ways, notice_ids: Sequence[UUID] | None, most: int
+    database: Database, ways: Ways, notice_ids: Sequence[UUID] | None, most: int, *, held: bool
 ) -> tuple[int, list[Due]]:
     """Do so in one transaction; return how many notices it took, and the messages they became."""
     now = database.clock.now()
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-        rows = await connection.fetch(_CLAIM_NOTICES, notice_ids, most)
+        rows = await connection.fetch(_CLAIM_NOTICES, notice_ids, most, held, real_now())
         if not rows:
             return 0, []
         orders = await _orders(connection, [row["order_id"] for row in rows if row["order_id"]])
@@ -150,6 +157,7 @@ def _customer_legs(notice: OwedNotice, ways: Ways, now: datetime) -> tuple[Leg, 
 _CLAIM_NOTICES: Final = """
 SELECT id, order_id, kind, revision, data FROM notices
 WHERE state = 'owed' AND ($1::uuid[] IS NULL OR id = ANY($1))
+    AND ($3 OR held_until IS NULL OR held_until < $4)
 ORDER BY owed_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 
