@@ -25,7 +25,15 @@ Data = Mapping[str, Json]
 
 def desk_of(settings: Settings, signer: Signer) -> Desk:
     """Return what every card needs to know of this service."""
-    return Desk(settings.base_url, signer, settings.policy, hotline=settings.hotline)
+    return Desk(
+        settings.base_url,
+        signer,
+        settings.policy,
+        hotline=settings.hotline,
+        reply_number=settings.sms_reply_number,
+        reply_prefix=settings.sms_reply_prefix,
+        sms_links=settings.sms_links,
+    )
 
 
 class Composer:

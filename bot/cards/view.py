@@ -18,7 +18,8 @@ from core.schedule import Policy
 class Desk:
     """What every card needs to know of this service.
 
-    `reply_number` is the number that SMS words are sent to.
+    `reply_number` is the number that SMS words are sent to, `reply_prefix` the routing keyword that they
+    begin with there; `sms_links` lets links stand in an SMS.
     """
 
     base_url: str
@@ -26,6 +27,8 @@ class Desk:
     policy: Policy
     hotline: str | None = None
     reply_number: str | None = None
+    reply_prefix: str | None = None
+    sms_links: bool = False
 
     @property
     def host(self) -> str:

@@ -83,6 +83,12 @@ class Texts:
         year = f"/{local:%Y}" if local.year != now.astimezone(zone).year else ""
         return f"{local:%H:%M} {self.day(local)}{year}"
 
+    def brief_moment(self, at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> str:
+        """Return "11:30 24/11", with the year where it is another one."""
+        local = at.astimezone(zone)
+        year = f"/{local:%Y}" if local.year != now.astimezone(zone).year else ""
+        return f"{local:%H:%M %d/%m}{year}"
+
     def happened(self, at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> str:
         """Return "09:12" for today, and "09:12 ngày 23/11" for another day."""
         local = at.astimezone(zone)
