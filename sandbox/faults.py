@@ -11,17 +11,24 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class AnswerCode:
-    """HTTP 200 with the vendor's error code in the body; nothing was done."""
+    """The vendor's error code, in the form in which this vendor answers it; nothing was done."""
 
-    code: int
+    code: int | str
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerStatus:
-    """A bare HTTP status; nothing was done."""
+    """A bare HTTP status, under it a text that is nobody's format; nothing was done."""
 
     status: int
+
+
+@dataclass(frozen=True, slots=True)
+class TooMany:
+    """HTTP 429 that asks to wait for `retry_after` seconds; nothing was done."""
+
+    retry_after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,7 @@ class AcceptThenHang:
     seconds: float
 
 
-Fault = AnswerCode | AnswerStatus | Hang | AcceptThenHang
+Fault = AnswerCode | AnswerStatus | TooMany | Hang | AcceptThenHang
 
 
 @dataclass(slots=True)
@@ -78,15 +85,40 @@ class Faults:
             self._planned.remove(planned)
 
 
-async def meet(fault: Fault | None, request: web.Request, handler: Handler) -> web.StreamResponse:
+def plain_code(fault: AnswerCode) -> web.Response:
+    """Return HTTP 200 with `error` and `message`, as Zalo answers its codes."""
+    return web.json_response({"error": fault.code, "message": fault.message})
+
+
+def plain_too_many(fault: TooMany) -> web.Response:
+    """Return 429 with the standard's header."""
+    return web.Response(status=429, headers={"Retry-After": str(fault.retry_after)}, text="scripted fault")
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How a vendor writes the troubles that have a form of their own."""
+
+    code: Callable[[AnswerCode], web.Response] = plain_code
+    too_many: Callable[[TooMany], web.Response] = plain_too_many
+
+
+PLAIN = Wire()
+
+
+async def meet(
+    fault: Fault | None, request: web.Request, handler: Handler, *, wire: Wire = PLAIN
+) -> web.StreamResponse:
     """Answer `request` by `handler`, in the way `fault` allows."""
     match fault:
         case None:
             return await handler(request)
-        case AnswerCode(code, message):
-            return web.json_response({"error": code, "message": message})
+        case AnswerCode():
+            return wire.code(fault)
         case AnswerStatus(status):
             return web.Response(status=status, text="scripted fault")
+        case TooMany():
+            return wire.too_many(fault)
         case Hang(seconds):
             await asyncio.sleep(seconds)
             return web.Response(status=504, text="scripted fault")
