@@ -27,8 +27,7 @@ from jobs.keepers import Sweeper, every, keep_tokens
 from jobs.queues import QUEUE_OF, Jobs, QueueName, deserialize, open_redis, serialize
 from jobs.relay import Relay, open_session
 from jobs.wake import RedisWake
-from zalo_oa.account import open_account
-from zalo_oa.channel import token_alarm
+from zalo_oa.account import open_account, token_teller
 from zalo_oa.credentials import TOKEN_ALARM, TokenTrouble
 
 _log: Final = structlog.get_logger()
@@ -213,7 +212,11 @@ async def _keep_zalo(settings: Settings, service: Service) -> None:
         await every(
             _TOKENS_EVERY,
             lambda: keep_tokens(
-                service.database, account.credentials, TokenTrouble, alarm=TOKEN_ALARM, tell=token_alarm
+                service.database,
+                account.credentials,
+                TokenTrouble,
+                alarm=TOKEN_ALARM,
+                tell=token_teller(settings),
             ),
             name="zalo tokens",
         )

@@ -1,15 +1,19 @@
 """One Official Account, put together from the settings: for the worker, the web process and the CLI."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import SecretStr
 
 from core.clock import Clock, real_now
 from core.secrets import Secrets
 from core.settings import Settings
-from zalo_oa.channel import ZaloChannel, templates
+from zalo_oa.channel import ZaloChannel, templates, token_alarm
 from zalo_oa.client import OAuthClient, TokenPair, ZaloClient, ZaloConfig, open_session
-from zalo_oa.credentials import Credentials, first_pair
+from zalo_oa.consent import new_alarm_state, redirect_uri
+from zalo_oa.credentials import Credentials, TokenTrouble, consent_url, first_pair
+from zalo_oa.render import PICTURE_PATH
 from zalo_oa.token_store import SealedTokens
 
 
@@ -56,8 +60,30 @@ def open_channel(settings: Settings, secrets: Secrets, clock: Clock) -> ZaloChan
     chosen = templates(settings.zalo_templates)
     account = open_account(settings, secrets)
     return ZaloChannel(
-        account.client, clock=clock, templates=chosen, delivery_within=settings.zalo_delivery_within
+        account.client,
+        clock=clock,
+        templates=chosen,
+        delivery_within=settings.zalo_delivery_within,
+        picture=settings.base_url + PICTURE_PATH,
+        consent_link=partial(consent_link, settings),
     )
+
+
+def consent_link(settings: Settings) -> str | None:
+    """Return where an admin of the account consents anew, for an alarm; None without a PKCE verifier."""
+    if not settings.zalo_code_verifier:
+        return None
+    return consent_url(
+        read_config(settings),
+        redirect_uri=redirect_uri(settings.base_url),
+        verifier=settings.require("zalo_code_verifier"),
+        state=new_alarm_state(settings.require("secret_key")),
+    )
+
+
+def token_teller(settings: Settings) -> Callable[[TokenTrouble], str]:
+    """Return what makes the operators' alarm of a trouble with the tokens, the link to mend it included."""
+    return lambda trouble: token_alarm(trouble, consent_link(settings))
 
 
 def _seed(settings: Settings) -> TokenPair | None:

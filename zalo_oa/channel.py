@@ -1,10 +1,12 @@
 """The channel `zalo`: consultation messages inside the 7 days, ZBS templates where they are set.
 
+What is sent follows what is known: heard within 48 hours, free; within 7 days, billed; longer ago, a
+template to the user id; only a phone, a template to the phone, also one with response buttons.
 Each of Zalo's answers becomes an outcome here, once.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +17,7 @@ from core.channels import (
     AddressKind,
     Card,
     ChannelName,
+    Charge,
     NoSuchRecipient,
     Outcome,
     Rate,
@@ -27,12 +30,29 @@ from core.channels import (
 from core.clock import Clock
 from core.errors import Misconfigured
 from zalo_oa import render
-from zalo_oa.client import Accepted, Declined, Failure, Unclear, Undelivered, ZaloClient
+from zalo_oa.client import (
+    Accepted,
+    Declined,
+    DeliveryStatus,
+    Failure,
+    Unclear,
+    Undelivered,
+    ZaloClient,
+)
 from zalo_oa.credentials import TOKEN_ALARM, ConsentNeeded, NoTokens, RefreshFailed, TokenTrouble
-from zalo_oa.errors import Fault, Reach, Remedy
+from zalo_oa.errors import Fault, Remedy
 
-# See docs/facts.md#zalo-windows: refused with -230 after 7 days without an interaction.
+# See docs/facts.md#zalo-windows: free up to 48 h after an interaction, refused with -230 after 7 days.
+FREE: Final = timedelta(hours=48)
 WINDOW: Final = timedelta(days=7)
+
+# What the setting PRICES has prices for.
+_CS: Final = Charge("zalo_cs", dong=0)
+_LATE_CS: Final = Charge("zalo_cs_late")
+_BY_USER_ID: Final = Charge("zalo_zbs_uid")
+_BY_PHONE: Final = Charge("zalo_zbs_phone")
+
+_ANSWER: Final = "answer"
 
 # See docs/facts.md#zalo-rate: calls of one app; -32 when over.
 RATE: Final = Rate(4_000, timedelta(minutes=1))
@@ -61,11 +81,16 @@ def templates(setting: Mapping[str, object]) -> dict[str, Template]:
     return {kind: one for kind, one in read.items() if one}
 
 
+def _nothing() -> None:
+    """There is no link that an admin could consent by."""
+
+
 class ZaloChannel:
     """Reaches people by their Zalo user id, and by phone where a template is set for the notice.
 
-    A template with response buttons is not sent: nothing reads its answers yet, and a
-    button that does nothing is worse than an SMS.
+    A template with response buttons goes to phones only. `picture` is the address of the image above
+    a card that asks for a phone; without it the card is a plain text. `consent_link` makes the link
+    that an admin of the account needs when the tokens are gone.
     """
 
     def __init__(
@@ -75,11 +100,15 @@ class ZaloChannel:
         clock: Clock,
         templates: Mapping[str, Template],
         delivery_within: timedelta,
+        picture: str | None = None,
+        consent_link: Callable[[], str | None] = _nothing,
     ) -> None:
         self._client = client
         self._clock = clock
-        self._templates = {kind: one.id for kind, one in templates.items() if not one.quick_reply}
+        self._templates = templates
         self._delivery_within = delivery_within
+        self._picture = picture
+        self._consent_link = consent_link
 
     @property
     def name(self) -> ChannelName:
@@ -98,71 +127,97 @@ class ZaloChannel:
 
     def reaches(self, address: Address, kind: str, *, now: datetime) -> bool:
         """Whether the window is open, or an approved template goes without it."""
-        if address.kind is AddressKind.ZALO_USER:
-            return _window_is_open(address, now) or kind in self._templates
-        return _is_phone(address) and kind in self._templates
+        if _window_is_open(address, kind, now):
+            return True
+        return self._template(address, kind) is not None
 
     async def send(self, address: Address, card: Card, *, key: str) -> Outcome:
         """Hand one card to Zalo; it has no way to recognise a repeated `key`, except by phone."""
         try:
             return await self._sent(address, card, key)
         except TokenTrouble as trouble:
-            return _without_token(trouble)
+            return self._without_token(trouble)
 
     async def ask(self, address: Address, gateway_id: str) -> ReceiptKind | None:
-        """Zalo tells of itself."""
-        return None
+        """Ask ZBS whether a message reached the phone; of a user id Zalo tells by itself."""
+        if not _is_phone(address):
+            return None
+        try:
+            answer = await self._client.status(gateway_id)
+        except TokenTrouble:
+            return None
+        return ReceiptKind.DELIVERED if answer == DeliveryStatus(delivered=True) else None
 
     async def close(self) -> None:
         """Let go of connections."""
         await self._client.close()
 
+    def _template(self, address: Address, kind: str) -> Template | None:
+        """Return the template of this notice that this address can be sent."""
+        template = self._templates.get(kind)
+        if template is None or _is_phone(address):
+            return template
+        by_user_id = address.kind is AddressKind.ZALO_USER and not template.quick_reply
+        return template if by_user_id else None
+
     async def _sent(self, address: Address, card: Card, key: str) -> Outcome:
-        template = self._templates.get(card.kind)
-        if address.kind is AddressKind.ZALO_USER and _window_is_open(address, self._clock.now()):
-            return outcome(await self._client.send_cs(address.value, render.message(card)))
+        now = self._clock.now()
+        if _window_is_open(address, card.kind, now):
+            message = render.message(card, picture=self._picture)
+            return outcome(await self._client.send_cs(address.value, message), _cs_charge(address, now))
+        template = self._template(address, card.kind)
         if template is None:
-            return NoSuchRecipient("no template for this notice", Scope.MESSAGE)
+            return _unreached(address)
         data = render.template_data(card)
         if address.kind is AddressKind.ZALO_USER:
-            answer = await self._client.send_template_by_uid(address.value, template, data)
-            return outcome(answer, receipt_within=self._delivery_within)
-        return await self._sent_by_phone(address, template, data, key)
-
-    async def _sent_by_phone(
-        self, address: Address, template: str, data: Mapping[str, str], key: str
-    ) -> Outcome:
-        if not _is_phone(address):
-            return NoSuchRecipient("not a phone that ZBS takes")
+            answer = await self._client.send_template_by_uid(address.value, template.id, data)
+            return outcome(answer, _BY_USER_ID, receipt_within=self._delivery_within)
         answer = await self._client.send_template_by_phone(
-            address.value.removeprefix("+"), template, data, tracking_id=render.tracking_id(key)
+            address.value.removeprefix("+"), template.id, data, tracking_id=render.tracking_id(key)
         )
-        return outcome(answer, receipt_within=self._delivery_within)
+        return outcome(answer, _BY_PHONE, receipt_within=self._delivery_within)
+
+    def _without_token(self, trouble: TokenTrouble) -> Outcome:
+        if isinstance(trouble, RefreshFailed):
+            return TryLater(f"no access token: {trouble}")
+        return Refused(token_alarm(trouble, self._consent_link()), Scope.EVERYBODY, alarm=_TOKEN)
 
 
-def outcome(answer: Accepted | Failure, *, receipt_within: timedelta | None = None) -> Outcome:
-    """Return what Zalo's answer means for the message."""
+def outcome(
+    answer: Accepted | Failure, charge: Charge | None = None, *, receipt_within: timedelta | None = None
+) -> Outcome:
+    """Return what Zalo's answer means for the message, and what is paid for it."""
     match answer:
         case Accepted(message_id):
-            return Sent(message_id, receipt_within)
-        case Undelivered(why):
-            return TryLater(why)
+            return Sent(message_id, receipt_within, charge)
+        case Undelivered(why, after):
+            return TryLater(why, after)
         case Unclear(why):
-            return channels.Unclear(why)
+            return channels.Unclear(why, charge)
         case Declined(fault, text):
             return _declined(fault, text)
 
 
 def _declined(fault: Fault, text: str) -> Outcome:
     why = f"{fault.code} {fault.meaning}"
+    scope = Scope(fault.scope.value)
     if fault.remedy is Remedy.OTHER_CHANNEL:
-        # Only an address that leads to nobody is the recipient's; a closed window is not.
-        gone = fault.reach is Reach.FOR_GOOD
-        return NoSuchRecipient(why, Scope.RECIPIENT if gone else Scope.MESSAGE)
+        return NoSuchRecipient(why, scope, out_for=fault.out_for, unheard=fault.unheard)
     if fault.remedy is Remedy.RETRY and not fault.alarm:
         return TryLater(why)
-    scope = Scope(fault.scope.value)
     return Refused(f"{why}: {_masked(text)}", scope, _alarm(fault) if fault.alarm else None)
+
+
+def _cs_charge(address: Address, now: datetime) -> Charge:
+    if address.heard_at is None or now - address.heard_at <= FREE:
+        return _CS
+    return _LATE_CS
+
+
+def _unreached(address: Address) -> NoSuchRecipient:
+    if address.kind is AddressKind.PHONE and not _is_phone(address):
+        return NoSuchRecipient("not a phone that ZBS takes")
+    return NoSuchRecipient("no template for this notice", Scope.MESSAGE)
 
 
 def _alarm(fault: Fault) -> str:
@@ -174,26 +229,18 @@ def _alarm(fault: Fault) -> str:
 _TOKEN: Final = TOKEN_ALARM.removeprefix(f"{ChannelName.ZALO.value}: ")
 
 
-def _without_token(trouble: TokenTrouble) -> Outcome:
-    if isinstance(trouble, RefreshFailed):
-        return TryLater(f"no access token: {trouble}")
-    return Refused(token_alarm(trouble), Scope.EVERYBODY, alarm=_TOKEN)
-
-
-def token_alarm(trouble: TokenTrouble) -> str:
-    """Return what the operators are told about the tokens, and what to do."""
+def token_alarm(trouble: TokenTrouble, link: str | None = None) -> str:
+    """Return what the operators are told about the tokens, and what to do; `link` is where to consent."""
     match trouble:
         case ConsentNeeded():
-            return (
-                "Zalo không nhận refresh token nữa: quản trị viên OA cần cấp quyền lại "
-                "(chotdon zalo authorize)"
-            )
+            why = "Zalo không nhận refresh token nữa: quản trị viên OA cần cấp quyền lại"
         case NoTokens():
-            return "Chưa có token Zalo: quản trị viên OA cần cấp quyền (chotdon zalo authorize)"
+            why = "Chưa có token Zalo: quản trị viên OA cần cấp quyền"
         case RefreshFailed():
             return f"Chưa gia hạn được token Zalo ({trouble}); hệ thống sẽ tự thử lại"
         case _:
             return "Zalo từ chối cả token vừa cấp: hãy kiểm tra ứng dụng và OA trong trang quản trị Zalo"
+    return f"{why} tại {link}" if link else f"{why} (chotdon zalo authorize)"
 
 
 def _template(value: object) -> Template | None:
@@ -208,9 +255,17 @@ def _identified(value: object, *, quick_reply: bool) -> Template | None:
     return Template(given, quick_reply) if given else None
 
 
-def _window_is_open(address: Address, now: datetime) -> bool:
-    """Whether we may write freely; an address nobody has dated is tried, Zalo will tell."""
-    return address.heard_at is None or now - address.heard_at < WINDOW
+def _window_is_open(address: Address, kind: str, now: datetime) -> bool:
+    """Whether we may write freely.
+
+    An answer goes to whoever has just written, also to a stranger of whom nothing is kept: it is tried.
+    Everybody else whom we have not heard, or of whom Zalo says so, is reached by a template.
+    """
+    if address.kind is not AddressKind.ZALO_USER:
+        return False
+    if address.heard_at is None:
+        return kind == _ANSWER
+    return now - address.heard_at < WINDOW
 
 
 def _is_phone(address: Address) -> bool:

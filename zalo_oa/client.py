@@ -7,10 +7,12 @@ alone never means success.
 import asyncio
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, TypeAlias, TypeVar
+from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
@@ -26,6 +28,8 @@ _CONNECT: Final = 3.0
 # See docs/facts.md#zalo-token: an access token lives 25 h.
 ACCESS_LIFE: Final = timedelta(hours=25)
 
+_DELIVERED: Final = 1
+_TOO_MANY: Final = 429
 _MAX_ANSWER: Final = 256 * 1024
 _MAX_TEXT: Final = 200
 
@@ -79,9 +83,13 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """The call certainly had no effect: refused connection, HTTP 5xx or the like."""
+    """The call certainly had no effect: refused connection, HTTP 429, 5xx or the like.
+
+    `after` is how long Zalo wants to be left alone, where it said so.
+    """
 
     why: str
+    after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,13 @@ class Unclear:
     """The call was sent and may have had its effect; repeating it may do it twice."""
 
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryStatus:
+    """How far a ZBS message came: whether it reached the phone, as Zalo knows now."""
+
+    delivered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +185,15 @@ class ZaloClient:
             "tracking_id": tracking_id,
         }
         return _sent(await self._zbs("POST", "/message/template", body))
+
+    async def status(self, message_id: str) -> DeliveryStatus | Failure:
+        """Return how far a ZBS message came that was sent by phone.
+
+        docs/facts.md#zbs-status: 1 is delivered, 0 not yet, -1 a message that Zalo does not know.
+        """
+        query = urlencode({"message_id": message_id})
+        data = _decoded(await self._zbs("GET", f"/message/status?{query}", None), _Status)
+        return DeliveryStatus(data.status == _DELIVERED) if isinstance(data, _Status) else data
 
     async def get_oa(self) -> OfficialAccount | Failure:
         """Return the account our token belongs to: the cheapest proof that it works."""
@@ -270,6 +294,7 @@ class _Request:
 class _Reply:
     status: int
     body: bytes
+    retry_after: str | None = None
 
 
 class _Envelope(msgspec.Struct):
@@ -282,6 +307,10 @@ class _Message(msgspec.Struct):
     message_id: str | int = ""
     msg_id: str | int = ""  # by phone
     sent_time: str | int | None = None
+
+
+class _Status(msgspec.Struct):
+    status: int
 
 
 class _Account(msgspec.Struct):
@@ -314,7 +343,7 @@ async def _exchange(
             timeout=request.timeout(),
             allow_redirects=False,  # a redirect would carry the token to wherever it points
         ) as response:
-            return _Reply(response.status, await _body(response))
+            return _Reply(response.status, await _body(response), response.headers.get("Retry-After"))
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
         return Undelivered(type(error).__name__)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -332,12 +361,21 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _judged(host: Host, reply: _Reply) -> bytes | Failure:
+    if reply.status == _TOO_MANY:
+        return _refused_for_now(reply)
     envelope = _parsed(reply.body, _Envelope)
     if envelope is not None and envelope.error:
         return Declined(fault(host, envelope.error), (envelope.message or "")[:_MAX_TEXT])
     if reply.status != 200:
-        return Undelivered(f"HTTP {reply.status}")
+        return _refused_for_now(reply)
     return _garbage() if envelope is None else bytes(envelope.data)
+
+
+def _refused_for_now(reply: _Reply) -> Undelivered:
+    """Return what a bare HTTP status means; `Retry-After` counts where it is a number of seconds."""
+    seconds = (reply.retry_after or "").strip()
+    after = timedelta(seconds=int(seconds)) if re.fullmatch(r"[0-9]{1,6}", seconds, re.ASCII) else None
+    return Undelivered(f"HTTP {reply.status}", after)
 
 
 def _sent(answer: bytes | Failure) -> Accepted | Failure:

@@ -5,16 +5,22 @@ docs/facts.md#zalo-consent: the redirect must be the very address stored in Zalo
 
 from datetime import timedelta
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Final
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from core.clock import real_now
 from core.keys import derive
 
 CALLBACK_PATH: Final = "/oauth/zalo/callback"
 #: How long an admin may take between the link and the consent.
 LINK_LIFE: Final = timedelta(hours=1)
+#: A link in an alarm waits for somebody to read it; the alarm is told again each day with a fresh one.
+ALARM_LINK_LIFE: Final = timedelta(days=2)
 _ACCOUNT: Final = "zalo consent"
+_ALARM: Final = "zalo consent after an alarm"
+_LIVES: Final = MappingProxyType({_ACCOUNT: LINK_LIFE, _ALARM: ALARM_LINK_LIFE})
 
 
 def redirect_uri(base_url: str) -> str:
@@ -27,13 +33,19 @@ def new_state(secret_key: str) -> str:
     return _serializer(secret_key).dumps(_ACCOUNT)
 
 
+def new_alarm_state(secret_key: str) -> str:
+    """Return such a state for a link in an alarm; it is good for two days of real time."""
+    return _serializer(secret_key).dumps(_ALARM)
+
+
 def is_ours(secret_key: str, state: str) -> bool:
     """Whether this state came from a consent link of ours that is still good."""
     try:
-        told = _serializer(secret_key).loads(state, max_age=int(LINK_LIFE.total_seconds()))
+        told, made_at = _serializer(secret_key).loads(state, return_timestamp=True)
     except (BadData, UnicodeError):
         return False
-    return bool(told == _ACCOUNT)
+    life = _LIVES.get(told) if isinstance(told, str) else None
+    return life is not None and real_now() - made_at <= life
 
 
 def _serializer(secret_key: str) -> URLSafeTimedSerializer:

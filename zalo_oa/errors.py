@@ -7,6 +7,7 @@ only the code decides.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
@@ -37,18 +38,17 @@ class Scope(Enum):
     EVERYBODY = "everybody"
 
 
-class Reach(Enum):
-    """For how long a recipient is out of reach by this way."""
-
-    NOW = "now"  # may change by itself or when the person writes to the OA
-    FOR_GOOD = "for good"  # this address does not lead to anybody
+#: A phone that leads to nobody on Zalo may have joined a month later.
+NOT_ON_ZALO_FOR: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One error code of one host, as we read it.
 
-    `alarm`: a human must act. `refresh`: the access token is no good any more.
+    `alarm`: a human must act. `refresh`: the access token is no good any more. `out_for`: the
+    address leads to nobody, so that trying it again before would be a waste. `unheard`: the user
+    has not interacted within the window, whatever we believed.
     """
 
     code: int
@@ -57,7 +57,8 @@ class Fault:
     scope: Scope
     alarm: bool = False
     refresh: bool = False
-    reach: Reach = Reach.NOW
+    out_for: timedelta | None = None
+    unheard: bool = False
 
 
 def fault(host: Host, code: int) -> Fault:
@@ -79,11 +80,21 @@ def _token(code: int, meaning: str) -> Fault:
 
 
 def _closed(code: int, meaning: str) -> Fault:
+    """The person takes nothing from us now; may change by itself, or when they write to the OA."""
     return Fault(code, meaning, Remedy.OTHER_CHANNEL, Scope.RECIPIENT)
 
 
+def _unheard(code: int, meaning: str) -> Fault:
+    return Fault(code, meaning, Remedy.OTHER_CHANNEL, Scope.MESSAGE, unheard=True)
+
+
+def _at_night(code: int, meaning: str) -> Fault:
+    """An order does not wait for the morning, and nothing is wrong with the person."""
+    return Fault(code, meaning, Remedy.OTHER_CHANNEL, Scope.MESSAGE)
+
+
 def _nobody(code: int, meaning: str) -> Fault:
-    return Fault(code, meaning, Remedy.OTHER_CHANNEL, Scope.RECIPIENT, reach=Reach.FOR_GOOD)
+    return Fault(code, meaning, Remedy.OTHER_CHANNEL, Scope.RECIPIENT, out_for=NOT_ON_ZALO_FOR)
 
 
 def _stopped(code: int, meaning: str) -> Fault:
@@ -131,10 +142,10 @@ OA_FAULTS: Final = _by_code(
     _stopped(-223, "OA has not authorized this API"),
     _stopped(-224, "OA needs a higher package"),
     _closed(-227, "user is banned or inactive for 45 days"),
-    _closed(-230, "user has not interacted within 7 days"),
-    _closed(-232, "user never interacted, or the interaction expired"),
+    _unheard(-230, "user has not interacted within 7 days"),
+    _unheard(-232, "user never interacted, or the interaction expired"),
     _ours(-233, "message type is invalid or unsupported"),
-    _closed(-234, "not sent at night, 22:00 to 06:00"),
+    _at_night(-234, "not sent at night, 22:00 to 06:00"),
     _stopped(-235, "API is not for this type of OA"),
     _ours(-237, "group chat"),
     _ours(-238, "group chat"),
@@ -197,7 +208,7 @@ ZBS_FAULTS: Final = _by_code(
     _ours(-130, "text exceeds the length"),
     _stopped(-131, "template is not approved"),
     _ours(-132, "a parameter is invalid"),
-    _closed(-133, "not sent at night, 22:00 to 06:00"),
+    _at_night(-133, "not sent at night, 22:00 to 06:00"),
     _closed(-134, "user has not answered the opt-in"),
     _stopped(-135, "OA may not send ZBS messages"),
     _stopped(-1351, "OA is blocked from ZBS"),

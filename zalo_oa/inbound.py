@@ -5,7 +5,7 @@ See docs/facts.md#zalo-events. Bodies are verified (`signature.verify`) before t
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar
@@ -24,6 +24,7 @@ from core.channels import (
     Pressed,
     Receipt,
     ReceiptKind,
+    Replied,
     Said,
     SharedPhone,
     Unreadable,
@@ -33,6 +34,8 @@ from zalo_oa.render import PAYLOAD_MARK, key_of
 
 # A text of a person has at most 2000 characters; whatever is longer did not come from one.
 _MAX_TEXT: Final = 4000
+# docs/facts.md#zbs-quick-replies: a label has at most 30.
+_MAX_LABEL: Final = 100
 # Some receipts name no person.
 _NOBODY: Final = Address(AddressKind.PHONE, "")
 _ID: Final = re.compile(r"[!-~](?:[ -~]{0,126}[!-~])?", re.ASCII)
@@ -178,10 +181,14 @@ def _reported(event: _Event, oa_id: str, kind: ReceiptKind) -> Inbound | Ignored
 
 
 def _responded(event: _Event, oa_id: str) -> Inbound | Ignored:
-    """Read a quick reply of ZBS. It names no person: it proves that the message was seen."""
+    """Read a quick reply of ZBS. It names no person, only our message."""
     if _id(event.oa_id) != oa_id:
         return Ignored("foreign account")
-    return _receipt(event, _NOBODY, ReceiptKind.SEEN)
+    label = _clean(_message(event).data or "").strip()[:_MAX_LABEL]
+    seen = _receipt(event, _NOBODY, ReceiptKind.SEEN)
+    if not (label and isinstance(seen.body, Receipt)):
+        return seen
+    return replace(seen, body=Replied(label, seen.body.keys, seen.body.ids))
 
 
 _Reader: TypeAlias = Callable[[_Event, str], Inbound | Ignored]

@@ -16,6 +16,9 @@ MAX_TEXT: Final = 2000
 MAX_BUTTONS: Final = 5
 MAX_TITLE: Final = 100
 MAX_PAYLOAD: Final = 1000
+MAX_SUBTITLE: Final = 500
+#: Where the web process has the picture above the form that asks for a phone.
+PICTURE_PATH: Final = "/static/share-phone.png"
 
 # A tap comes back as a text message that holds the payload and nothing else tells it from
 # typing. The "#" lets it pass the console's syntax filter.
@@ -57,17 +60,33 @@ _TEMPLATE_LENGTHS: Final[Mapping[str, int]] = MappingProxyType(
 )
 
 
-def message(card: Card) -> dict[str, object]:
+def message(card: Card, *, picture: str | None = None) -> dict[str, object]:
     """Return the `message` of a consultation send.
+
+    A card that wants a phone becomes Zalo's form for it, which has to show a `picture`.
 
     Raises ValueError for a button whose payload would not fit: that is a fault of ours,
     better found here than at the gateway.
     """
+    if card.wants_phone and picture:
+        return _request_for_phone(card, picture)
     said: dict[str, object] = {"text": text(card)}
     buttons = [_button(button) for button in _chosen(card.buttons)]
     if buttons:
         said["attachment"] = {"type": "template", "payload": {"buttons": buttons}}
     return said
+
+
+def _request_for_phone(card: Card, picture: str) -> dict[str, object]:
+    """Return the form by which a person shares name and phone; docs/facts.md#zalo-request-user-info."""
+    lines = [line for block in card.blocks for line in _lines(block)]
+    element = {
+        "title": _shortened(_nfc(card.title).strip(), MAX_TITLE),
+        "subtitle": _shortened("\n".join(lines) or _CUT, MAX_SUBTITLE),
+        "image_url": picture,
+    }
+    payload = {"template_type": "request_user_info", "elements": [element]}
+    return {"attachment": {"type": "template", "payload": payload}}
 
 
 def text(card: Card) -> str:

@@ -139,6 +139,16 @@ class Person:
             self._add(self._own(found.target, message_id))
         return await self._speak(found.target, message_id)
 
+    async def replies(self, label: str, *, on: Bubble | None = None) -> Delivery:
+        """Tap a button of a ZBS template; Zalo names the message and the button, and nobody.
+
+        Works as soon as the message is on the phone, also while the call that sent it still waits for
+        its answer. Raises LookupError if there is no such button.
+        """
+        bubble, found = self._find(label, on)
+        self._feed.report("zalo.tap", f"{self.name} bấm “{found.title}” trên Zalo", ref=self.user_id)
+        return await self._respond(bubble, found)
+
     def link(self, button: str | int, *, on: Bubble | None = None) -> str:
         """Return the address that a link button opens."""
         return self._find(button, on)[1].target
@@ -189,6 +199,17 @@ class Person:
         """Answer a card that asks for name and phone."""
         self.shared_info = {"name": name, "phone": phone}
         return await self._post("user_submit_info", {"info": {"name": name, "phone": phone}})
+
+    async def shares_phone(self, *, on: Bubble | None = None) -> Delivery:
+        """Press the button of a card that asks for name and phone, by default the newest one.
+
+        Raises LookupError if nothing asked for it.
+        """
+        asking = [one for one in ([on] if on else self.received) if one.kind == "request_user_info"]
+        if not asking:
+            raise LookupError(f"nothing asked {self.name} for the phone")
+        self._feed.report("zalo.tap", f"{self.name} chia sẻ số điện thoại", ref=self.user_id)
+        return await self.submit_info(name=self.name, phone=self.phone)
 
     # What the phone reports by itself. No interaction.
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from core.channels import Address, AddressKind, Card, Sent
+from core.channels import Address, AddressKind, Card, Charge, Sent
 from core.clock import StillClock
 from core.database import Database, connect
 from core.errors import Misconfigured
@@ -165,7 +165,7 @@ async def test_a_channel_is_opened_from_the_settings(database: Database, gateway
     sent = await channel.send(lan, Card("answer", "vi", "Chào Lan", ""), key="k")
     await channel.close()
     bubble = await gateway.person("u1").sees("Chào Lan")
-    assert sent == Sent(bubble.message_id)
+    assert sent == Sent(bubble.message_id, charge=Charge("zalo_cs", dong=0))
 
 
 async def test_faulty_templates_stop_the_start(database: Database, gateway: FakeZalo) -> None:

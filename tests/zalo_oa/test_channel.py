@@ -1,7 +1,7 @@
 """Cards reach people through the sandbox's Zalo, and every trouble becomes one outcome."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -15,8 +15,10 @@ from core.channels import (
     Button,
     Card,
     ChannelName,
+    Charge,
     NoSuchRecipient,
     Outcome,
+    ReceiptKind,
     Refused,
     Scope,
     Sent,
@@ -94,8 +96,22 @@ async def lan() -> AsyncIterator[Lan]:
         )
         tokens = Fixed([gateway.issue_tokens().access_token, gateway.issue_tokens().access_token])
         client = ZaloClient(config_at(gateway.url), open_session(), tokens)
+        gateway.add_template(
+            Template(
+                "41239",
+                "Nhắc",
+                "Đơn <order_code> chờ bạn",
+                params=(Param("order_code", 30),),
+                responses=("Xác nhận đơn", "Huỷ đơn"),
+            )
+        )
+        chosen = {"order_new": 31239, "confirm_nudge": {"id": "41239", "quick_reply": True}}
         channel = ZaloChannel(
-            client, clock=clock, templates=templates({"order_new": 31239}), delivery_within=MINUTES
+            client,
+            clock=clock,
+            templates=templates(chosen),
+            delivery_within=MINUTES,
+            picture="https://chotdon.example/share-phone.png",
         )
         yield Lan(person, gateway, channel, tokens)
         await channel.close()
@@ -105,17 +121,30 @@ async def test_lan_sees_the_card_and_its_button(lan: Lan) -> None:
     """Inside the window it is a consultation message, sent when Zalo accepts it."""
     sent = await lan.gets()
     bubble = await lan.person.sees("Đơn mới 48273\n\nGiao: 11:30 23/11/2026")
-    assert sent == Sent(bubble.message_id)
+    assert sent == Sent(bubble.message_id, charge=Charge("zalo_cs", dong=0))
     assert [button.target for button in bubble.buttons] == ["#cd:" + "A" * 60]
     assert lan.channel.name is ChannelName.ZALO
 
 
-async def test_between_48_hours_and_7_days_it_is_a_message_still(lan: Lan) -> None:
-    """It costs money, and it arrives."""
-    quiet = timedelta(days=6, hours=23)
+@pytest.mark.parametrize(
+    ("quiet", "charge", "billed"),
+    [
+        (timedelta(), Charge("zalo_cs", dong=0), False),
+        (timedelta(hours=48), Charge("zalo_cs", dong=0), False),
+        (timedelta(hours=48, seconds=1), Charge("zalo_cs_late"), True),
+        (timedelta(days=6, hours=23), Charge("zalo_cs_late"), True),
+    ],
+    ids=["now", "48 h", "just after", "almost 7 d"],
+)
+async def test_within_7_days_it_is_a_consultation_message(
+    lan: Lan, quiet: timedelta, charge: Charge, *, billed: bool
+) -> None:
+    """Zalo takes money for it after 48 hours, and we know."""
     lan.person.last_interaction = NOW - quiet
-    assert isinstance(await lan.gets(quiet_for=quiet), Sent)
-    assert (await lan.person.sees("Đơn mới")).billed
+    sent = await lan.gets(quiet_for=quiet)
+    bubble = await lan.person.sees("Đơn mới")
+    assert sent == Sent(bubble.message_id, charge=charge)
+    assert bubble.billed is billed
 
 
 async def test_after_7_days_the_template_goes_to_the_user_id(lan: Lan) -> None:
@@ -123,7 +152,7 @@ async def test_after_7_days_the_template_goes_to_the_user_id(lan: Lan) -> None:
     lan.person.last_interaction = NOW - timedelta(days=8)
     sent = await lan.gets(quiet_for=timedelta(days=8))
     bubble = await lan.person.sees("Đơn 48273")
-    assert sent == Sent(bubble.message_id, MINUTES)
+    assert sent == Sent(bubble.message_id, MINUTES, Charge("zalo_zbs_uid"))
     assert bubble.kind == "template"
 
 
@@ -139,7 +168,7 @@ async def test_a_phone_gets_the_template(lan: Lan) -> None:
     """The key travels as the tracking id, and comes back with the receipt."""
     sent = await lan.gets_by_phone()
     bubble = await lan.person.sees("Đơn 48273")
-    assert sent == Sent(bubble.message_id, MINUTES)
+    assert sent == Sent(bubble.message_id, MINUTES, Charge("zalo_zbs_phone"))
     assert bubble.tracking_id == KEY.replace("-", "")
 
 
@@ -150,10 +179,33 @@ async def test_a_phone_that_zbs_does_not_take_costs_no_call(lan: Lan, phone: str
 
 
 async def test_a_phone_that_is_not_on_zalo(lan: Lan) -> None:
-    """-118: the one answer that says something about the phone itself."""
+    """-118 says something about the phone itself: it is left alone for 30 days."""
     assert await lan.gets_by_phone(phone="+84987654321") == NoSuchRecipient(
-        "-118 phone has no Zalo account, or a disabled one", Scope.RECIPIENT
+        "-118 phone has no Zalo account, or a disabled one", Scope.RECIPIENT, out_for=timedelta(days=30)
     )
+
+
+async def test_a_window_that_was_closed_all_along(lan: Lan) -> None:
+    """Zalo knows better: we have not heard from Lan, and nothing is wrong with her address."""
+    lan.person.last_interaction = NOW - timedelta(days=8)
+    assert await lan.gets() == NoSuchRecipient(
+        "-230 user has not interacted within 7 days", Scope.MESSAGE, unheard=True
+    )
+    lan.person.last_interaction = None
+    assert await lan.gets() == NoSuchRecipient(
+        "-232 user never interacted, or the interaction expired", Scope.MESSAGE, unheard=True
+    )
+
+
+async def test_a_user_whose_window_was_forgotten_gets_the_template(lan: Lan) -> None:
+    """Without a date the template goes to the user id; only an answer is tried: its reader just wrote."""
+    undated = Address(AddressKind.ZALO_USER, LAN_ID)
+    sent = await lan.channel.send(undated, CARD, key=KEY)
+    assert isinstance(sent, Sent)
+    assert sent.charge == Charge("zalo_zbs_uid")
+    answer = Card("answer", "vi", "Trợ giúp", "")
+    assert isinstance(await lan.channel.send(undated, answer, key=KEY), Sent)
+    assert [bubble.kind for bubble in lan.person.received] == ["template", "text"]
 
 
 @pytest.mark.parametrize(
@@ -164,6 +216,10 @@ async def test_a_phone_that_is_not_on_zalo(lan: Lan) -> None:
         (Address(AddressKind.ZALO_USER, LAN_ID, NOW - timedelta(days=7)), "answer", False),
         (Address(AddressKind.ZALO_USER, LAN_ID, NOW - timedelta(days=7)), "order_new", True),
         (Address(AddressKind.ZALO_USER, LAN_ID), "answer", True),
+        (Address(AddressKind.ZALO_USER, LAN_ID), "order_new", True),
+        (Address(AddressKind.ZALO_USER, LAN_ID), "order_changed", False),
+        (Address(AddressKind.ZALO_USER, LAN_ID, NOW - timedelta(days=7)), "confirm_nudge", False),
+        (Address(AddressKind.PHONE, "+84912345678"), "confirm_nudge", True),
         (Address(AddressKind.PHONE, "+84912345678"), "order_new", True),
         (Address(AddressKind.PHONE, "+84912345678"), "answer", False),
         (Address(AddressKind.PHONE, "+6591234567"), "order_new", False),
@@ -172,20 +228,60 @@ async def test_a_phone_that_is_not_on_zalo(lan: Lan) -> None:
     ],
 )
 async def test_whom_the_channel_reaches(lan: Lan, address: Address, kind: str, *, reached: bool) -> None:
-    """An open window, or a template; a window of unknown age is tried."""
+    """An open window, or a template that the address can be sent; what `send` does agrees with it."""
     assert lan.channel.reaches(address, kind, now=NOW) is reached
+    outcome = await lan.channel.send(address, replace(CARD, kind=kind), key=KEY)
+    assert isinstance(outcome, Sent) is reached
 
 
-async def test_a_template_with_response_buttons_is_left_alone(lan: Lan) -> None:
-    """Nothing reads its answers yet."""
-    channel = ZaloChannel(
-        ZaloClient(config_at(lan.gateway.url), open_session(), lan.tokens),
-        clock=StillClock(NOW),
-        templates=templates({"order_new": {"id": "31239", "quick_reply": True}}),
-        delivery_within=MINUTES,
+async def test_a_template_with_response_buttons_goes_to_phones(lan: Lan) -> None:
+    """Lan can answer by a tap though she never wrote to the account."""
+    sent = await lan.gets_by_phone(replace(CARD, kind="confirm_nudge"))
+    bubble = await lan.person.sees("Đơn 48273 chờ bạn")
+    assert sent == Sent(bubble.message_id, MINUTES, Charge("zalo_zbs_phone"))
+    assert [button.title for button in bubble.buttons] == ["Xác nhận đơn", "Huỷ đơn"]
+
+
+async def test_a_card_that_wants_a_phone_is_zalos_form_for_it(lan: Lan) -> None:
+    """Its title and its words stand above the button by which name and phone are shared."""
+    card = Card(
+        "answer", "vi", "Chào bạn", "", blocks=(Block(BlockRole.TEXT, ("Chia sẻ số nhé",)),), wants_phone=True
     )
-    assert not channel.reaches(Address(AddressKind.PHONE, "+84912345678"), "order_new", now=NOW)
-    await channel.close()
+    assert isinstance(await lan.gets(card), Sent)
+    bubble = await lan.person.sees("Chào bạn\nChia sẻ số nhé")
+    assert bubble.kind == "request_user_info"
+
+
+async def test_too_many_calls_wait_as_long_as_zalo_says(lan: Lan) -> None:
+    """429 delivered nothing; `Retry-After` is heeded."""
+    lan.gateway.too_many_next(30)
+    assert await lan.gets() == TryLater("HTTP 429", timedelta(seconds=30))
+    assert isinstance(await lan.gets(), Sent)
+
+
+async def test_how_far_a_message_by_phone_came(lan: Lan) -> None:
+    """ZBS tells whether it reached the phone; of what it does not know, and of user ids, nothing."""
+    sent = await lan.gets_by_phone()
+    assert isinstance(sent, Sent)
+    phone, user = Address(AddressKind.PHONE, f"+{LAN_PHONE}"), Address(AddressKind.ZALO_USER, LAN_ID)
+    assert await lan.channel.ask(phone, sent.id or "") is ReceiptKind.DELIVERED
+    lan.person.offline = True
+    assert await lan.channel.ask(phone, sent.id or "") is None
+    assert await lan.channel.ask(phone, "nobody's &?") is None
+    assert await lan.channel.ask(user, sent.id or "") is None
+
+
+async def test_asking_a_gateway_in_trouble_tells_nothing(lan: Lan) -> None:
+    """An error, an outage or a missing token is no receipt, and raises nothing."""
+    sent = await lan.gets_by_phone()
+    assert isinstance(sent, Sent)
+    phone = Address(AddressKind.PHONE, f"+{LAN_PHONE}")
+    lan.gateway.fail_next(-107)
+    assert await lan.channel.ask(phone, sent.id or "") is None
+    lan.gateway.status_next(503)
+    assert await lan.channel.ask(phone, sent.id or "") is None
+    lan.tokens.trouble = NoTokens("none")
+    assert await lan.channel.ask(phone, sent.id or "") is None
 
 
 async def test_a_dead_token_is_replaced_without_anybody_noticing(lan: Lan) -> None:
@@ -274,7 +370,13 @@ def test_every_code_becomes_one_outcome(line: Fault) -> None:
     ("host", "code", "expected"),
     [
         (Host.OA, -32, TryLater("-32 app or OA reached its call limit")),
-        (Host.OA, -230, NoSuchRecipient("-230 user has not interacted within 7 days", Scope.MESSAGE)),
+        (
+            Host.OA,
+            -230,
+            NoSuchRecipient("-230 user has not interacted within 7 days", Scope.MESSAGE, unheard=True),
+        ),
+        (Host.ZBS, -133, NoSuchRecipient("-133 not sent at night, 22:00 to 06:00", Scope.MESSAGE)),
+        (Host.ZBS, -139, NoSuchRecipient("-139 user refused this type of message", Scope.RECIPIENT)),
         (
             Host.ZBS,
             -144,

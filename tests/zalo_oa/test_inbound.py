@@ -17,6 +17,7 @@ from core.channels import (
     Pressed,
     Receipt,
     ReceiptKind,
+    Replied,
     Said,
     SharedPhone,
     Unreadable,
@@ -196,15 +197,26 @@ def test_a_tracking_id_of_ours_becomes_the_key_again() -> None:
     assert got.body.keys == ("0198c0de-0000-7000-8000-00000000000a",)
 
 
-def test_a_quick_reply_proves_that_the_message_was_seen() -> None:
+def test_a_quick_reply_names_our_message_and_the_button() -> None:
     """Different buttons and times are different events; the person is not named."""
     event = sample("webhook-zbs-user_click_response_button") | {"app_id": APP, "oa_id": OA}
     got = read(event)
     assert isinstance(got, Inbound)
-    assert got.body == Receipt(ReceiptKind.SEEN, ids=("msgA0001",), keys=("trackA0001",))
+    assert got.body == Replied("Tiếp tục học", ids=("msgA0001",), keys=("trackA0001",))
     # The end is of: printf 'Tiếp tục học' | sha256sum
     label = "e89b3e470a0d0c01"
     assert got.key == f"zalo:user_click_response_button:1759215799072:msgA0001:trackA0001:{label}"
+
+
+def test_a_quick_reply_without_a_label_proves_that_the_message_was_seen() -> None:
+    """There is nothing to act by."""
+    event = sample("webhook-zbs-user_click_response_button") | {"app_id": APP, "oa_id": OA}
+    message = event["message"]
+    assert isinstance(message, dict)
+    message["data"] = " "
+    got = read(event)
+    assert isinstance(got, Inbound)
+    assert got.body == Receipt(ReceiptKind.SEEN, ids=("msgA0001",), keys=("trackA0001",))
 
 
 @pytest.mark.parametrize(
