@@ -52,8 +52,6 @@ _LATE_CS: Final = Charge("zalo_cs_late")
 _BY_USER_ID: Final = Charge("zalo_zbs_uid")
 _BY_PHONE: Final = Charge("zalo_zbs_phone")
 
-_ANSWER: Final = "answer"
-
 # See docs/facts.md#zalo-rate: calls of one app; -32 when over.
 RATE: Final = Rate(4_000, timedelta(minutes=1))
 
@@ -127,7 +125,7 @@ class ZaloChannel:
 
     def reaches(self, address: Address, kind: str, *, now: datetime) -> bool:
         """Whether the window is open, or an approved template goes without it."""
-        if _window_is_open(address, kind, now):
+        if _window_is_open(address, now):
             return True
         return self._template(address, kind) is not None
 
@@ -162,7 +160,7 @@ class ZaloChannel:
 
     async def _sent(self, address: Address, card: Card, key: str) -> Outcome:
         now = self._clock.now()
-        if _window_is_open(address, card.kind, now):
+        if _window_is_open(address, now):
             message = render.message(card, picture=self._picture)
             return outcome(await self._client.send_cs(address.value, message), _cs_charge(address, now))
         template = self._template(address, card.kind)
@@ -255,17 +253,11 @@ def _identified(value: object, *, quick_reply: bool) -> Template | None:
     return Template(given, quick_reply) if given else None
 
 
-def _window_is_open(address: Address, kind: str, now: datetime) -> bool:
-    """Whether we may write freely.
-
-    An answer goes to whoever has just written, also to a stranger of whom nothing is kept: it is tried.
-    Everybody else whom we have not heard, or of whom Zalo says so, is reached by a template.
-    """
+def _window_is_open(address: Address, now: datetime) -> bool:
+    """Whether we may write freely; a user whom nobody has dated is tried, Zalo will tell."""
     if address.kind is not AddressKind.ZALO_USER:
         return False
-    if address.heard_at is None:
-        return kind == _ANSWER
-    return now - address.heard_at < WINDOW
+    return address.heard_at is None or now - address.heard_at < WINDOW
 
 
 def _is_phone(address: Address) -> bool:

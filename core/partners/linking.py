@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -50,9 +50,13 @@ class LinkCode:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """The chat belongs to this staff member from now on, or did already by the same code."""
+    """The chat belongs to this staff member from now on, or did already by the same code.
+
+    `others` are the same person in other kitchens, where the code was for several.
+    """
 
     staff: StaffAt
+    others: tuple[StaffAt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +87,23 @@ async def create_code(database: Database, staff_id: UUID, channel: ChannelName, 
 
     Only its keyed hash is stored. Raises RuleError("channel_not_linkable").
     """
-    if channel not in _SENT_FROM:
-        raise RuleError("channel_not_linkable", channel=channel.value)
     now = database.clock.now()
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _DRAWING)
-        await connection.execute("DELETE FROM link_codes WHERE expires_at <= $1", now - LIMIT.within)
-        code = await _unused(connection, channel, key=key, now=now)
-        await connection.execute(
-            _INSERT, ids.new(), staff_id, channel.value, _hash(key, channel, code), now + LIFE
-        )
+        return await issue_code(connection, [staff_id], channel, key=key, now=now)
+
+
+async def issue_code(
+    connection: Connection, staff_ids: Sequence[UUID], channel: ChannelName, *, key: bytes, now: datetime
+) -> LinkCode:
+    """Do so inside a transaction of the caller's, for one person who is staff of several kitchens."""
+    if channel not in _SENT_FROM:
+        raise RuleError("channel_not_linkable", channel=channel.value)
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _DRAWING)
+    await connection.execute("DELETE FROM link_codes WHERE expires_at <= $1", now - LIMIT.within)
+    code = await _unused(connection, channel, key=key, now=now)
+    hashed = _hash(key, channel, code)
+    rows = [(ids.new(), staff_id, channel.value, hashed, now + LIFE) for staff_id in staff_ids]
+    await connection.executemany(_INSERT, rows)
     return LinkCode(code, now + LIFE)
 
 
@@ -109,10 +120,11 @@ async def redeem(
     tries = await wrong_tries.held(connection, LIMIT, sender, now=now)
     if tries.locked_until is not None:
         return Locked(tries.locked_until, just_now=False)
-    staff_id = await _taken(connection, code=code, address=address, key=key, now=now)
-    if staff_id is not None:
+    staff_ids = await _taken(connection, code=code, address=address, key=key, now=now)
+    if staff_ids:
         await wrong_tries.forget(connection, LIMIT, sender)
-        return Linked(await _linked(connection, staff_id, address, now=now))
+        linked = [await _linked(connection, staff_id, address, now=now) for staff_id in staff_ids]
+        return Linked(linked[0], tuple(linked[1:]))
     tries = await wrong_tries.wrong(connection, LIMIT, sender, tries, now=now)
     if tries.locked_until is not None:
         return Locked(tries.locked_until, just_now=True)
@@ -130,16 +142,16 @@ async def _unused(connection: Connection, channel: ChannelName, *, key: bytes, n
 
 async def _taken(
     connection: Connection, *, code: str, address: Address, key: bytes, now: datetime
-) -> UUID | None:
-    """Use the code up and return whose it is; None when it is nobody's, or was used from elsewhere."""
+) -> list[UUID]:
+    """Use the code up and return whose it is; nobody's when it is wrong, or was used from elsewhere."""
     channel = next((channel for channel, kind in _SENT_FROM.items() if kind is address.kind), None)
     if channel is None:
-        return None
+        return []
     hashed = _hash(key, channel, code)
-    staff_id: UUID | None = await connection.fetchval(_USE, hashed, now)
-    if staff_id is None:
-        staff_id = await connection.fetchval(_USED_HERE, hashed, now, address.kind.value, address.value)
-    return staff_id
+    rows = await connection.fetch(_USE, hashed, now)
+    if not rows:
+        rows = await connection.fetch(_USED_HERE, hashed, now, address.kind.value, address.value)
+    return [row["staff_id"] for row in rows]
 
 
 async def _linked(connection: Connection, staff_id: UUID, address: Address, *, now: datetime) -> StaffAt:
@@ -161,17 +173,24 @@ def _hash(key: bytes, channel: ChannelName, code: str) -> bytes:
 _INSERT: Final = """
 INSERT INTO link_codes (id, staff_id, channel, code_hash, expires_at) VALUES ($1, $2, $3, $4, $5)
 """
+# A code of several people is used up whole: its rows are taken in one order, whoever comes.
 _USE: Final = """
-UPDATE link_codes c SET used_at = $2 FROM staff s
- WHERE c.code_hash = $1 AND c.used_at IS NULL AND c.expires_at > $2
-   AND s.id = c.staff_id AND s.removed_at IS NULL
-RETURNING c.staff_id
+WITH live AS (
+    SELECT c.id, c.staff_id FROM link_codes c JOIN staff s ON s.id = c.staff_id AND s.removed_at IS NULL
+     WHERE c.code_hash = $1 AND c.used_at IS NULL AND c.expires_at > $2
+     ORDER BY c.id FOR UPDATE OF c
+), used AS (
+    UPDATE link_codes c SET used_at = $2 FROM live WHERE c.id = live.id AND c.used_at IS NULL
+    RETURNING c.id, c.staff_id
+)
+SELECT staff_id FROM used ORDER BY id
 """
 _USED_HERE: Final = """
 SELECT c.staff_id FROM link_codes c
   JOIN staff s ON s.id = c.staff_id AND s.removed_at IS NULL
   JOIN addresses a ON a.staff_id = c.staff_id AND a.kind = $3 AND a.value = $4 AND a.ended_at IS NULL
  WHERE c.code_hash = $1 AND c.used_at IS NOT NULL AND c.expires_at > $2
+ ORDER BY c.id
 """
 _TAKE_OVER: Final = """
 DELETE FROM addresses a USING staff s, staff mine

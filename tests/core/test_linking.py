@@ -181,6 +181,20 @@ async def test_another_kitchen_does_not_take_the_chat_over(database: Database, l
     assert len(await addresses.staff_at(database.pool, ZALO)) == 2
 
 
+async def test_one_code_links_the_same_person_in_two_kitchens(database: Database, lan: Member) -> None:
+    """Whoever is staff of both by one phone types one code; from another chat it is worth nothing then."""
+    _, me = await partners.add(database, NewPartner("bep-me", "Bếp Mẹ", "vi", "Asia/Ho_Chi_Minh"))
+    now = database.clock.now()
+    async with database.pool.acquire() as connection, connection.transaction():
+        code = await linking.issue_code(connection, [lan.id, me.id], ChannelName.ZALO, key=KEY, now=now)
+
+    senders = [ZALO, *(Address(AddressKind.ZALO_USER, f"{number}") for number in range(5))]
+    ended = await asyncio.gather(*(send(database, code.code, sender) for sender in senders))
+    (linked,) = [each for each in ended if isinstance(each, Linked)]
+    assert (linked.staff.staff_id, *(other.staff_id for other in linked.others)) == (lan.id, me.id)
+    assert await database.pool.fetchval("SELECT count(*) FROM addresses WHERE kind = 'zalo_user'") == 2
+
+
 async def test_codes_of_different_people_differ(database: Database, lan: Member) -> None:
     """Two live codes are never the same, or the wrong person would be linked."""
     codes = await asyncio.gather(*(code_for(database, lan) for _ in range(30)))
