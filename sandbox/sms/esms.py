@@ -20,7 +20,7 @@ from sandbox.sms.phone import SmsPhone
 from sandbox.sms.webhooks import Call, Delivery
 
 _API: Final = "/MainService.svc/json"
-# docs/facts.md#esms-receiver-time (short-code page: yyyyMMddhhmmss; Vietnam's time is our reading).
+# docs/facts.md#esms-inbound (short-code page: yyyyMMddhhmmss; Vietnam's time is our reading).
 _ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 
 # docs/facts.md#esms-errors (table of error codes).
@@ -44,12 +44,12 @@ MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
 _CARE: Final = "2"
 _FIXED: Final = "8"
 
-# docs/facts.md#esms-status (callback page: 1 pending, 2 waiting, 4 rejected, 5 done, 7 at the operator).
+# docs/facts.md#esms-statuses (callback page: 1 pending, 2 waiting, 4 rejected, 5 done, 7 at the operator).
 _STATUS: Final = MappingProxyType({Step.QUEUED: "1", Step.SENT: "7", Step.DELIVERED: "5", Step.FAILED: "5"})
 
 
 def signature(cpid: str, smsid: str, content: str, receiver_time: str, private_key: str) -> str:
-    """Return `sign` of an SMS to a short code: docs/facts.md#esms-signature (short-code page)."""
+    """Return `sign` of an SMS to a short code: docs/facts.md#esms-inbound (short-code page)."""
     signed = f"{cpid}{smsid}{content}{receiver_time}{private_key}".encode()
     return b64encode(hashlib.md5(signed, usedforsecurity=False).digest()).decode()
 
@@ -169,7 +169,7 @@ class FakeEsms(SmsFake):
         text = body.get("Content", "")
         if not text or (self.templates and not any(re.fullmatch(one, text) for one in self.templates)):
             raise _refused("146")
-        # docs/facts.md#esms-unicode: IsUnicode 0 sends GSM; what becomes of other characters is not told.
+        # docs/facts.md#esms-send: IsUnicode 0 sends GSM; what becomes of other characters is not told.
         return text if body.get("IsUnicode") == "1" else segments.garbled(text)
 
     def _once(self, request_id: str) -> None:

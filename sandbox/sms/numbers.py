@@ -3,10 +3,12 @@
 import re
 from typing import Final
 
-_DOMESTIC: Final = re.compile(r"(?:84|0)([35789][0-9]{8})")
-_WORLDWIDE: Final = re.compile(r"\+[1-9][0-9]{7,14}")
+import phonenumbers
 
-# docs/facts.md#esms-telco (callback page). A number that moved to another network keeps its prefix.
+_DOMESTIC: Final = re.compile(r"(?:84|0)([35789][0-9]{8})")
+_WORLDWIDE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+
+# docs/facts.md#esms-statuses (callback page). A number that moved to another network keeps its prefix.
 _NETWORKS: Final = (
     (1, "Viettel", ("032", "033", "034", "035", "036", "037", "038", "039", "086", "096", "097", "098")),
     (2, "Mobifone", ("070", "076", "077", "078", "079", "089", "090", "093")),
@@ -25,8 +27,10 @@ def domestic(text: str) -> str | None:
 
 
 def worldwide(text: str) -> str | None:
-    """Return the number if it is E.164, None for anything else."""
-    return text if _WORLDWIDE.fullmatch(text) else None
+    """Return the number if it is E.164 and somebody can have it, None for anything else."""
+    if not _WORLDWIDE.fullmatch(text):
+        return None
+    return text if phonenumbers.is_valid_number(phonenumbers.parse(text)) else None
 
 
 def with_zero(number: str) -> str:

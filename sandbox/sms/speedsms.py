@@ -23,9 +23,9 @@ _API: Final = "/index.php"
 # docs/facts.md#speedsms-rate (API page: 60 requests in 60 s).
 PER_MINUTE: Final = 60
 _MINUTE: Final = 60.0
-# docs/facts.md#speedsms-to (API page: at most 100 numbers a call).
+# docs/facts.md#speedsms-send (API page: at most 100 numbers a call).
 _MOST_NUMBERS: Final = 100
-_PASSWORD: Final = "x"  # noqa: S105 - everybody's: docs/facts.md#speedsms-request
+_PASSWORD: Final = "x"  # noqa: S105 - everybody's: docs/facts.md#speedsms-send
 _TYPES: Final = frozenset({2, 3, 4, 5, 6, 7, 8})
 _WITH_SENDER: Final = frozenset({3, 5, 6, 7, 8})
 
@@ -44,7 +44,7 @@ MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-# docs/facts.md#speedsms-status (0 delivered, below 64 not yet, from 64 on never).
+# docs/facts.md#speedsms-reports (0 delivered, below 64 not yet, from 64 on never).
 _STATUS: Final = MappingProxyType({Step.QUEUED: 1, Step.SENT: 1, Step.DELIVERED: 0, Step.FAILED: 64})
 
 
@@ -128,11 +128,8 @@ class FakeSpeedSms(SmsFake):
         return 0
 
     def _authorize(self, request: web.Request) -> None:
-        try:
-            given = aiohttp.BasicAuth.decode(request.headers.get("Authorization", ""))
-        except ValueError:
-            raise _unauthorized() from None
-        if not hmac.compare_digest(given.login.encode(), self.token.encode()) or given.password != _PASSWORD:
+        expected = aiohttp.encode_basic_auth(self.token, _PASSWORD)
+        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
             raise _unauthorized()
 
     async def _send(self, body: Mapping[str, Any]) -> web.Response:

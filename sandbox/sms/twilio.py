@@ -23,7 +23,7 @@ from sandbox.sms.phone import SmsPhone
 from sandbox.sms.webhooks import Call, Delivery
 
 _VERSION: Final = "2010-04-01"
-# docs/facts.md#twilio-body (Messages resource: 1600 characters).
+# docs/facts.md#twilio-send (Messages resource: 1600 characters).
 _LONGEST_BODY: Final = 1600
 
 # docs/facts.md#twilio-errors (error dictionary): code to HTTP status and message.
@@ -121,7 +121,7 @@ class FakeTwilio(SmsFake):
         return web.json_response(self._resource(accepted, Step.QUEUED), status=201)
 
     def _authorize(self, request: web.Request) -> None:
-        expected = aiohttp.BasicAuth(self.account_sid, self.auth_token).encode()
+        expected = aiohttp.encode_basic_auth(self.account_sid, self.auth_token)
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), expected.encode()):
             raise _refused(20003)
