@@ -148,6 +148,8 @@ class Settings(BaseSettings):
     """The hour of the partner's day at which tomorrow's deliveries are reminded of."""
     sweep_every: Annotated[Duration, Field(gt=timedelta(), le=timedelta(minutes=5))] = timedelta(seconds=10)
     """How often due timers and stale rows are looked for."""
+    gateway_rest: Annotated[Duration, Field(gt=timedelta(), le=timedelta(hours=1))] = timedelta(seconds=30)
+    """How long a gateway is left alone after five calls in a row that failed or stayed unanswered."""
     hotline: str | None = None
     """The operators' phone, shown on cards."""
 

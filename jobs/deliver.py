@@ -2,24 +2,39 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
 import structlog
 
-from core import metrics, outbox
-from core.channels import Card, Channel, ChannelName, NoSuchRecipient, Outcome, TryLater, Unclear
+from core import alarms, metrics, outbox
+from core.channels import (
+    Card,
+    Channel,
+    ChannelName,
+    NoSuchRecipient,
+    Outcome,
+    Receipt,
+    ReceiptKind,
+    TryLater,
+    Unclear,
+)
 from core.clock import real_now
 from core.database import Database
 from core.notices.outgoing import Outgoing
 from core.outbox import Attempt, Due, Ways
+from core.prices import cost_of
+from jobs.breaker import Breakers
+from jobs.limits import Limits
 from jobs.queues import Jobs
 
 _log: Final = structlog.get_logger()
 #: A channel bounds its own calls to 5 s; this is for one that does not keep its word.
 _SEND_WITHIN: Final = 8.0
+#: Longer than a channel has while another one could take over: with a gateway that rests, it does at once.
+_RESTS_FOR: Final = timedelta(seconds=61)
 
 
 class Composer(Protocol):
@@ -31,13 +46,16 @@ class Composer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What delivering needs."""
+    """What delivering needs. `prices` are in đồng, by what is paid for."""
 
     database: Database
     ways: Ways
     channels: Mapping[ChannelName, Channel]
     composer: Composer
     jobs: Jobs
+    limits: Limits
+    breakers: Breakers
+    prices: Mapping[str, int] = field(default_factory=dict)
 
     async def route(self, notice_ids: Sequence[UUID] | None = None) -> int:
         """Turn owed notices into messages and wake their delivery; return how many messages."""
@@ -45,16 +63,45 @@ class Delivery:
         await self.jobs.deliver(due)
         return len(due)
 
-    async def deliver(self, message_id: UUID) -> None:
-        """Claim one message, hand its card to the gateway, and put on record what became of it."""
+    async def deliver(self, message_id: UUID, channel: ChannelName) -> None:
+        """Claim one message of a channel, hand its card to the gateway, and put on record what became of it.
+
+        Beyond what the gateway takes it stays due: the sweep queues it again, by its deadline.
+        """
+        if not await self._is_let_through(channel):
+            return
         outgoing = await outbox.claim(self.database, message_id)
         if outgoing is None:
             return
         if outbox.must_give_way(outgoing):
-            following = await outbox.give_way(self.database, self.ways, outgoing)
+            following = await self._give_way(outgoing)
         else:
-            following = await self._try(outgoing)
+            following = await self._try_in_turn(outgoing)
         await self.jobs.deliver(following)
+
+    async def _is_let_through(self, name: ChannelName) -> bool:
+        channel = self.channels.get(name)
+        if channel is None or channel.rate is None:
+            return True
+        return not await self.limits.wait_for_gateway(channel.gateway, channel.rate)
+
+    async def _give_way(self, outgoing: Outgoing) -> list[Due]:
+        """Let the next channel take over, unless the gateway knows by now that it arrived."""
+        channel = self.channels.get(outgoing.channel)
+        if channel and outgoing.gateway_id and outgoing.receipt is None:
+            known = await channel.ask(outgoing.address, outgoing.gateway_id)
+            if known in {ReceiptKind.DELIVERED, ReceiptKind.SEEN}:
+                told = Receipt(known, ids=(outgoing.gateway_id,))
+                await outbox.receipt(self.database, outgoing.channel, told)
+                return []
+        return await outbox.give_way(self.database, self.ways, outgoing)
+
+    async def _try_in_turn(self, outgoing: Outgoing) -> list[Due]:
+        wait = await self.limits.wait_for_person(outgoing.address)
+        if wait:
+            await outbox.postpone(self.database, outgoing.id, wait)
+            return []
+        return await self._try(outgoing)
 
     async def _try(self, outgoing: Outgoing) -> list[Due]:
         started = real_now()
@@ -62,7 +109,8 @@ class Delivery:
         if outcome is None:
             await outbox.drop(self.database, outgoing.id, "nothing to say any more")
             return []
-        attempt = Attempt(started, real_now() - started, outcome)
+        cost = cost_of(outcome, outgoing.channel, self.prices)
+        attempt = Attempt(started, real_now() - started, outcome, cost)
         name = outbox.OUTCOME_NAMES[type(outcome)]
         metrics.MESSAGES.labels(outgoing.channel.value, outgoing.kind.value, name).inc()
         _log.info(
@@ -82,12 +130,21 @@ class Delivery:
         except Exception:  # noqa: BLE001  (nothing was sent: a fault of ours must not lose the notice)
             _log.exception("card not made", message=str(outgoing.id), kind=outgoing.kind.value)
             return TryLater("the card could not be made")
-        return await self._send(outgoing, card) if card else None
+        return await self._send_unless_resting(outgoing, card) if card else None
 
-    async def _send(self, outgoing: Outgoing, card: Card) -> Outcome:
+    async def _send_unless_resting(self, outgoing: Outgoing, card: Card) -> Outcome:
         channel = self.channels.get(outgoing.channel)
         if channel is None:
             return NoSuchRecipient("channel is off")
+        if not self.breakers.may_call(channel.gateway):
+            return TryLater("the gateway is left alone for a while", _RESTS_FOR)
+        outcome = await self._send(channel, outgoing, card)
+        turned = self.breakers.note(channel.gateway, outcome)
+        if turned is not None:
+            await self._tell_of(channel.gateway, is_down=turned)
+        return outcome
+
+    async def _send(self, channel: Channel, outgoing: Outgoing, card: Card) -> Outcome:
         try:
             async with asyncio.timeout(_SEND_WITHIN):
                 return await channel.send(outgoing.address, card, key=str(outgoing.id))
@@ -96,3 +153,16 @@ class Delivery:
         except Exception:  # noqa: BLE001  (a channel that breaks its word: perhaps it was sent, perhaps not)
             _log.exception("channel failed", message=str(outgoing.id), channel=outgoing.channel.value)
             return Unclear("the channel failed")
+
+    async def _tell_of(self, gateway: str, *, is_down: bool) -> None:
+        """Tell the operators that a gateway does not answer, and when that is over."""
+        _log.warning("gateway is down" if is_down else "gateway is back", gateway=gateway)
+        name, now = f"{gateway}: gateway", self.database.clock.now()
+        async with self.database.pool.acquire() as connection, connection.transaction():
+            if is_down:
+                await alarms.raise_(connection, name, _DOWN, now=now)
+            else:
+                await alarms.clear(connection, name, now=now)
+
+
+_DOWN: Final = "5 lần gọi liền nhau không thành: tin nhắn đi bằng kênh khác cho đến khi cổng trả lời lại"

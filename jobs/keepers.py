@@ -58,7 +58,7 @@ class Sweeper:
             if (
                 message.channel not in on
             ):  # switched off since: nobody works in its queue, the next one takes over
-                await self.delivery.deliver(message.id)
+                await self.delivery.deliver(message.id, message.channel)
 
 
 async def every(period: timedelta, work: Callable[[], Awaitable[object]], *, name: str) -> None:

@@ -128,11 +128,11 @@ def _milliseconds() -> int:
     return time.time_ns() // 1_000_000
 
 
-# A job is a key with what to call, and a place in its queue by the moment it is due.
+# A job is a key with what to call, and a place in its queue by the moment it is due, then in the order given.
 _ENQUEUE: Final = """
 for n = 2, #KEYS do
     if redis.call('SET', KEYS[n], ARGV[2 * n], 'PX', ARGV[1], 'NX') then
-        redis.call('ZADD', KEYS[1], ARGV[2], ARGV[2 * n - 1])
+        redis.call('ZADD', KEYS[1], ARGV[2] + n / 1000, ARGV[2 * n - 1])
     end
 end
 """

@@ -22,8 +22,10 @@ from core.keys import code_key
 from core.ledger import Ledger
 from core.secrets import Secrets
 from core.settings import Settings
+from jobs.breaker import Breakers
 from jobs.deliver import Delivery
 from jobs.keepers import Sweeper, every, keep_tokens
+from jobs.limits import Limits
 from jobs.queues import QUEUE_OF, Jobs, QueueName, deserialize, open_redis, serialize
 from jobs.relay import Relay, open_session
 from jobs.wake import RedisWake
@@ -72,7 +74,16 @@ async def open_service(settings: Settings, database: Database) -> AsyncIterator[
             )
         )
         composer = Composer(settings=settings, signer=signer_of(settings), database=database)
-        delivery = Delivery(database, ways_of(settings, channels), channels, composer, jobs)
+        delivery = Delivery(
+            database,
+            ways_of(settings, channels),
+            channels,
+            composer,
+            jobs,
+            Limits(redis),
+            Breakers(settings.gateway_rest),
+            settings.prices,
+        )
         session = await stack.enter_async_context(open_session(allow_private=settings.webhook_allow_private))
         relay = Relay(database, session, jobs)
         yield Service(database, ledger, delivery, relay, Sweeper(database, ledger, delivery, jobs))
@@ -87,8 +98,8 @@ async def route(ctx: Mapping[str, Any], notice_ids: Sequence[str]) -> None:
 
 
 async def deliver(ctx: Mapping[str, Any], message_id: str) -> None:
-    """Job: try one message."""
-    await ctx["service"].delivery.deliver(UUID(message_id))
+    """Job: try one message of the queue's channel."""
+    await ctx["service"].delivery.deliver(UUID(message_id), ctx["channel"])
 
 
 async def relay(ctx: Mapping[str, Any], webhook_id: str) -> None:
@@ -96,6 +107,7 @@ async def relay(ctx: Mapping[str, Any], webhook_id: str) -> None:
     await ctx["service"].relay.relay(UUID(webhook_id))
 
 
+_CHANNEL_OF: Final = {queue: channel for channel, queue in QUEUE_OF.items()}
 _JOBS: Final = {
     QueueName.ROUTE: (route, _DELIVER_WITHIN),
     QueueName.RELAY: (relay, _RELAY_WITHIN),
@@ -118,7 +130,7 @@ def _worker(queue: QueueName, redis: ArqRedis, service: Service) -> Worker:
         keep_result=0,
         job_timeout=within,
         health_check_interval=60,
-        ctx={"service": service},
+        ctx={"service": service, "channel": _CHANNEL_OF.get(queue)},
         job_serializer=serialize,
         job_deserializer=deserialize,
         log_results=False,

@@ -22,3 +22,4 @@ CREATE TABLE reach (
     why       text,
     PRIMARY KEY (channel, address)
 );
+CREATE INDEX reach_address ON reach (address) WHERE failed_at IS NOT NULL;

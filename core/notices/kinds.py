@@ -60,6 +60,7 @@ class Rule:
 
     `same_revision` drops it too when time, items, address or note have changed since. With `told_too`
     it also goes to staff who are no recipients but were told of this order, on the chat that told them.
+    What `may_wait` is not told on a chat during a kitchen's quiet hours, but when they are over.
     """
 
     audience: Audience
@@ -67,6 +68,7 @@ class Rule:
     while_status: frozenset[Status]
     same_revision: bool = False
     told_too: bool = False
+    may_wait: bool = False
 
 
 _BOTH: Final = (Way.EMAIL, Way.CHAT)
@@ -78,7 +80,9 @@ _OPEN: Final = frozenset({Status.PENDING, Status.CONFIRMED})
 RULES: Final[Mapping[NoticeKind, Rule]] = MappingProxyType(
     {
         NoticeKind.ORDER_NEW: Rule(Audience.RECIPIENTS, _BOTH, _PENDING, same_revision=True),
-        NoticeKind.CONFIRM_NUDGE: Rule(Audience.LADDER, (Way.CHAT,), _PENDING, same_revision=True),
+        NoticeKind.CONFIRM_NUDGE: Rule(
+            Audience.LADDER, (Way.CHAT,), _PENDING, same_revision=True, may_wait=True
+        ),
         NoticeKind.ORDER_EXPIRED: Rule(
             Audience.RECIPIENTS, _BOTH, frozenset({Status.EXPIRED}), told_too=True
         ),
@@ -88,14 +92,16 @@ RULES: Final[Mapping[NoticeKind, Rule]] = MappingProxyType(
         ),
         NoticeKind.ORDER_CONFIRMED: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED, told_too=True),
         NoticeKind.OPERATOR_COMPLETED: Rule(
-            Audience.RECIPIENTS, (Way.CHAT,), frozenset({Status.COMPLETED}), told_too=True
+            Audience.RECIPIENTS, (Way.CHAT,), frozenset({Status.COMPLETED}), told_too=True, may_wait=True
         ),
-        NoticeKind.DELIVERY_TOMORROW: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),
-        NoticeKind.COMPLETE_REQUEST: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),
-        NoticeKind.COMPLETE_REMINDER: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED),
+        NoticeKind.DELIVERY_TOMORROW: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED, may_wait=True),
+        NoticeKind.COMPLETE_REQUEST: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED, may_wait=True),
+        NoticeKind.COMPLETE_REMINDER: Rule(Audience.RECIPIENTS, _BOTH, _CONFIRMED, may_wait=True),
         NoticeKind.ORDER_COMPLETED: Rule(Audience.RECIPIENTS, (Way.EMAIL,), frozenset({Status.COMPLETED})),
-        NoticeKind.REVIEW_RECEIVED: Rule(Audience.RECIPIENTS, _BOTH, frozenset({Status.COMPLETED})),
-        NoticeKind.COLLEAGUE_ACTED: Rule(Audience.TOLD, (Way.CHAT,), _ANY),
+        NoticeKind.REVIEW_RECEIVED: Rule(
+            Audience.RECIPIENTS, _BOTH, frozenset({Status.COMPLETED}), may_wait=True
+        ),
+        NoticeKind.COLLEAGUE_ACTED: Rule(Audience.TOLD, (Way.CHAT,), _ANY, may_wait=True),
         NoticeKind.CUSTOMER_CANCELLED: Rule(
             Audience.CUSTOMER, (Way.EMAIL, Way.SMS), frozenset({Status.CANCELLED, Status.EXPIRED})
         ),

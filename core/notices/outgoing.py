@@ -11,6 +11,7 @@ from core.channels import Address, ChannelName
 from core.notices.kinds import NoticeKind
 from core.orders.events import Json
 from core.orders.order import Order
+from core.quiet import Quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class PartnerFacts:
     name: str
     locale: str
     zone: ZoneInfo
+    quiet: Quiet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +65,6 @@ class Outgoing:
     person: str = ""
     was: str = "waiting"
     lost: int = 0
+    gateway_id: str | None = None
+    receipt: str | None = None
     together: tuple[Order, ...] = ()

@@ -9,6 +9,9 @@ from core.orders.events import Event, EventType, Json
 from core.orders.order import Order
 from core.schedule import Reach, Rung, TimerKind
 
+#: So many steps at the end of the confirmation ladder are told in quiet hours too.
+_LOUD = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Owed:
@@ -57,12 +60,15 @@ _AFTER_OTHERS: Mapping[EventType, tuple[NoticeKind, ...]] = {
 }
 
 
-def for_rungs(kind: TimerKind, order: Order, due: Sequence[Rung]) -> tuple[Owed, ...]:
+def for_rungs(
+    kind: TimerKind, order: Order, due: Sequence[Rung], *, ladder: Sequence[Rung]
+) -> tuple[Owed, ...]:
     """Return what rungs that are due at once (in time order) owe: people the newest, operators any."""
     operators = any(rung.operators for rung in due)
     if kind is TimerKind.CONFIRM_LADDER:
         alarm = (Owed(NoticeKind.ORDER_AT_RISK, f"r{order.revision}:{due[-1].name}"),) if operators else ()
-        return _nudge(order, [rung for rung in due if rung.reach is not Reach.NOBODY]) + alarm
+        loud = [rung for rung in ladder if rung.reach is not Reach.NOBODY][-_LOUD:]
+        return _nudge(order, [rung for rung in due if rung.reach is not Reach.NOBODY], loud) + alarm
     rung = due[-1]
     occasion = f"{order.deliver_at.isoformat()}:{rung.name}"
     asked = NoticeKind.COMPLETE_REQUEST if rung.name == "request" else NoticeKind.COMPLETE_REMINDER
@@ -70,11 +76,11 @@ def for_rungs(kind: TimerKind, order: Order, due: Sequence[Rung]) -> tuple[Owed,
     return (Owed(asked, occasion), *alarm)
 
 
-def _nudge(order: Order, due: Sequence[Rung]) -> tuple[Owed, ...]:
+def _nudge(order: Order, due: Sequence[Rung], loud: Sequence[Rung]) -> tuple[Owed, ...]:
     """The newest rung's nudge; `otherwise` is whom the one before it would have reached."""
     if not due:
         return ()
-    data: dict[str, Json] = {"reach": due[-1].reach.value}
+    data: dict[str, Json] = {"reach": due[-1].reach.value, "loud": due[-1] in loud}
     if len(due) > 1:
         data["otherwise"] = due[-2].reach.value
     return (Owed(NoticeKind.CONFIRM_NUDGE, f"r{order.revision}:{due[-1].name}", data),)

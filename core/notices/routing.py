@@ -8,6 +8,7 @@ from core.actors import Role
 from core.channels import ADDRESS_KINDS, Address, AddressKind, ChannelName
 from core.notices.kinds import RULES, Audience, NoticeKind, Way
 from core.orders.events import Json
+from core.quiet import Quiet
 from core.schedule import Reach
 
 #: Whether a card of this kind can be tried at this address on this channel at all.
@@ -16,13 +17,18 @@ Reaches = Callable[[ChannelName, Address, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A staff member who is still there, with live addresses; people come in the order they were added."""
+    """A staff member who is still there, with live addresses; people come in the order they were added.
+
+    `doubtful` are addresses that failed last on a channel, `out` those that are not tried there for now.
+    """
 
     id: UUID
     name: str
     role: Role
     notify: bool
     addresses: tuple[Address, ...]
+    doubtful: frozenset[tuple[ChannelName, str]] = frozenset()
+    out: frozenset[tuple[ChannelName, str]] = frozenset()
 
     @property
     def is_recipient(self) -> bool:
@@ -47,19 +53,23 @@ class Kitchen:
 
     people: Sequence[Person]
     told: Mapping[UUID, Sequence[ChannelName]]
+    quiet: Quiet | None = None
 
 
 def chats_of(
     person: Person, kind: str, *, chat_order: Sequence[ChannelName], reaches: Reaches
 ) -> tuple[tuple[ChannelName, Address], ...]:
-    """Return every chat by which this person can be tried, best first."""
-    return tuple(
+    """Return every chat by which this person can be tried, best first: what failed last comes last."""
+    chats = [
         (channel, address)
         for channel in chat_order
         for address_kind in ADDRESS_KINDS[channel]
         for address in person.addresses
-        if address.kind is address_kind and reaches(channel, address, kind)
-    )
+        if address.kind is address_kind
+        and (channel, address.value) not in person.out
+        and reaches(channel, address, kind)
+    ]
+    return tuple(sorted(chats, key=lambda chat: (chat[0], chat[1].value) in person.doubtful))
 
 
 def legs_for_staff(

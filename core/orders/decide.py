@@ -338,7 +338,7 @@ def _climb(order: Order, timer: Planned, terms: Terms, now: datetime) -> Decisio
     due = [rung for rung in rungs if timer.due_at <= rung.due_at <= now]
     return Decision(
         about(order, AnswerKind.DONE, "fire"),
-        notices=owed.for_rungs(timer.kind, order, due) if due else (),
+        notices=owed.for_rungs(timer.kind, order, due, ladder=rungs) if due else (),
         next_timer=schedule.next_rung(timer.kind, order, terms.policy, after=now),
         skipped=tuple(Planned(timer.kind, rung.name, rung.due_at) for rung in due[:-1]),
     )

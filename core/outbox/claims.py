@@ -5,6 +5,7 @@ twice (a worker died each time, perhaps after sending) is not tried again on tha
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +18,8 @@ from core.database import Database, Row
 from core.notices.kinds import LADDERS, NoticeKind, is_obsolete
 from core.notices.outgoing import Outgoing, PartnerFacts, StaffFacts
 from core.orders import snapshot
+from core.outbox import bundles
+from core.outbox.kitchens import quiet_of
 from core.outbox.ways import Due
 
 #: Longer than the 5 s that any call to a gateway may take, with room for our own writes.
@@ -25,7 +28,7 @@ LOST_AT_MOST: Final = 2
 
 
 async def due(database: Database, *, most: int = 1_000) -> list[Due]:
-    """Return messages that could be tried now, the longest waiting first, `most` of each channel.
+    """Return messages that could be tried now, the earliest deadline first, `most` of each channel.
 
     Claims nothing. One channel's backlog does not hide what waits on another.
     """
@@ -48,7 +51,15 @@ async def claim(database: Database, message_id: UUID) -> Outgoing | None:
     if why:
         await drop(database, outgoing.id, why)
         return None
-    return outgoing
+    return await _with_others(database, outgoing)
+
+
+async def _with_others(database: Database, outgoing: Outgoing) -> Outgoing | None:
+    """Return a nudge with all the orders that it tells of; None when another one has told of its order."""
+    if outgoing.kind is not NoticeKind.CONFIRM_NUDGE or outgoing.staff is None or must_give_way(outgoing):
+        return outgoing
+    together = await bundles.gather(database, outgoing)
+    return None if together is None else replace(outgoing, together=together)
 
 
 async def answers_to(database: Database, key: str) -> list[UUID]:
@@ -88,7 +99,9 @@ async def _is_overtaken(database: Database, outgoing: Outgoing) -> bool:
 
 def _partner_facts(partner: Mapping[str, Any]) -> PartnerFacts:
     zone = ZoneInfo(partner["timezone"])
-    return PartnerFacts(UUID(partner["id"]), partner["code"], partner["name"], partner["locale"], zone)
+    return PartnerFacts(
+        UUID(partner["id"]), partner["code"], partner["name"], partner["locale"], zone, quiet_of(partner)
+    )
 
 
 def _staff_facts(staff: Mapping[str, Any], partner: Mapping[str, Any]) -> StaffFacts:
@@ -101,13 +114,16 @@ def must_give_way(outgoing: Outgoing) -> bool:
     return outgoing.was == "unclear" or outgoing.lost >= LOST_AT_MOST
 
 
+async def postpone(database: Database, message_id: UUID, by: timedelta) -> None:
+    """Give a claimed message back untried, until `by` from now; it does not count as a try."""
+    await database.pool.execute(_POSTPONE, message_id, database.clock.now() + by)
+
+
 async def drop(database: Database, message_id: UUID, why: str) -> None:
-    """Put on record that a message is not sent any more, and why."""
-    await database.pool.execute(
-        "UPDATE messages SET state = 'dropped', why = $2, leased_until = NULL, next_at = NULL WHERE id = $1",
-        message_id,
-        why,
-    )
+    """Put on record that a message is not sent any more, and why; what it carried goes by itself."""
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        await bundles.release(connection, message_id)
+        await connection.execute(_DROP, message_id, why)
 
 
 def _outgoing(row: Row) -> Outgoing:
@@ -132,16 +148,26 @@ def _outgoing(row: Row) -> Outgoing:
         person=row["person"],
         was=row["was"],
         lost=row["lost"],
+        gateway_id=row["gateway_id"],
+        receipt=row["receipt"],
     )
 
 
+_DROP: Final = """
+UPDATE messages SET state = 'dropped', why = $2, leased_until = NULL, next_at = NULL WHERE id = $1
+"""
+
+_POSTPONE: Final = """
+UPDATE messages SET next_at = $2, leased_until = NULL, tries = tries - 1 WHERE id = $1
+"""
+
 _DUE: Final = """
 SELECT m.id, m.channel, m.tries FROM unnest($4::text[]) AS c(channel) CROSS JOIN LATERAL (
-    SELECT id, channel, tries, next_at FROM messages
+    SELECT id, channel, tries, deadline FROM messages
     WHERE channel = c.channel AND state IN ('waiting', 'unclear') AND next_at <= $1
         AND (leased_until IS NULL OR leased_until < $2)
-    ORDER BY next_at LIMIT $3
-) m ORDER BY m.next_at
+    ORDER BY deadline NULLS FIRST, next_at LIMIT $3
+) m ORDER BY m.deadline NULLS FIRST
 """
 
 
@@ -157,10 +183,10 @@ SELECT EXISTS (
 
 _FACTS: Final = """
 SELECT c.id, c.notice_id, n.kind, n.occasion, n.revision, n.data, n.owed_at, c.channel, c.leg, c.person,
-    c.address_kind, c.address, c.tries, c.was, c.lost, a.heard_at,
+    c.address_kind, c.address, c.tries, c.was, c.lost, c.gateway_id, c.receipt, a.heard_at,
     to_jsonb(o) - 'fingerprint' - 'changed_in' AS the_order, pl.name AS platform_name,
     jsonb_build_object('id', p.id, 'code', p.code, 'name', p.name, 'locale', p.locale,
-        'timezone', p.timezone) AS partner,
+        'timezone', p.timezone, 'quiet_from', p.quiet_from, 'quiet_to', p.quiet_to) AS partner,
     jsonb_build_object('id', s.id, 'name', s.name, 'role', s.role, 'locale', s.locale) AS staff,
     s.removed_at IS NOT NULL AS has_left
 FROM claimed c JOIN notices n ON n.id = c.notice_id

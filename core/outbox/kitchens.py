@@ -2,32 +2,54 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from core.actors import Role
 from core.channels import Address, AddressKind, ChannelName
 from core.database import Connection, Row
 from core.notices.routing import Kitchen, Person
 from core.orders.order import Order
+from core.outbox.reach import DOUBTED_FOR
+from core.quiet import Quiet
 
 
-async def kitchens_of(connection: Connection, orders: Sequence[Order]) -> dict[UUID, Kitchen]:
-    """Return, by order id, the people of its partner and who was told of it so far."""
+async def kitchens_of(
+    connection: Connection, orders: Sequence[Order], *, now: datetime
+) -> dict[UUID, Kitchen]:
+    """Return, by order id, the people of its partner, who was told of it so far, and its quiet hours."""
     if not orders:
         return {}
-    people = await people_of(connection, [order.partner_id for order in orders])
+    partners = sorted({order.partner_id for order in orders})
+    people = await people_of(connection, partners, now=now)
+    quiet = {row["id"]: quiet_of(row) for row in await connection.fetch(_QUIET, partners)}
     rows = await connection.fetch(_TOLD, [order.id for order in orders])
     told: dict[UUID, dict[UUID, list[ChannelName]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         told[row["order_id"]][row["staff_id"]].append(ChannelName(row["channel"]))
-    return {order.id: Kitchen(people[order.partner_id], told[order.id]) for order in orders}
+    return {
+        order.id: Kitchen(people[order.partner_id], told[order.id], quiet.get(order.partner_id))
+        for order in orders
+    }
 
 
-async def people_of(connection: Connection, partner_ids: Sequence[UUID]) -> Mapping[UUID, list[Person]]:
+def quiet_of(partner: Row) -> Quiet | None:
+    """Return a kitchen's quiet hours from its row or its JSON."""
+    begins, ends = partner["quiet_from"], partner["quiet_to"]
+    if begins is None or ends is None:
+        return None
+    if isinstance(begins, str):
+        begins, ends = time.fromisoformat(begins), time.fromisoformat(ends)
+    return Quiet(begins, ends, ZoneInfo(partner["timezone"]))
+
+
+async def people_of(
+    connection: Connection, partner_ids: Sequence[UUID], *, now: datetime
+) -> Mapping[UUID, list[Person]]:
     """Return, by partner, who works there now, with live addresses, in the order they were added."""
-    rows = await connection.fetch(_PEOPLE, partner_ids)
+    rows = await connection.fetch(_PEOPLE, partner_ids, now, now - DOUBTED_FOR)
     people: dict[UUID, list[Person]] = defaultdict(list)
     for row in rows:
         people[row["partner_id"]].append(_person(row))
@@ -39,16 +61,31 @@ def _person(row: Row) -> Person:
         Address(AddressKind(kind), value, datetime.fromisoformat(heard) if heard else None)
         for kind, value, heard in row["addresses"] or ()
     )
-    return Person(row["id"], row["name"], Role(row["role"]), row["notify"], addresses)
+    failures = [(ChannelName(channel), value, is_out) for channel, value, is_out in row["failures"] or ()]
+    return Person(
+        row["id"],
+        row["name"],
+        Role(row["role"]),
+        row["notify"],
+        addresses,
+        doubtful=frozenset((channel, value) for channel, value, is_out in failures if not is_out),
+        out=frozenset((channel, value) for channel, value, is_out in failures if is_out),
+    )
 
 
 _PEOPLE: Final = """
 SELECT s.id, s.partner_id, s.name, s.role, s.notify,
     (SELECT jsonb_agg(jsonb_build_array(a.kind, a.value, a.heard_at) ORDER BY a.added_at, a.id)
-     FROM addresses a WHERE a.staff_id = s.id AND a.ended_at IS NULL) AS addresses
+     FROM addresses a WHERE a.staff_id = s.id AND a.ended_at IS NULL) AS addresses,
+    (SELECT jsonb_agg(jsonb_build_array(r.channel, r.address, coalesce(r.out_until > $2, false)))
+     FROM addresses a JOIN reach r ON r.address = a.value
+     WHERE a.staff_id = s.id AND a.ended_at IS NULL AND r.failed_at IS NOT NULL
+        AND (r.out_until > $2 OR r.failed_at > $3)) AS failures
 FROM staff s WHERE s.partner_id = ANY($1::uuid[]) AND s.removed_at IS NULL ORDER BY s.position
 """
 
+
+_QUIET: Final = "SELECT id, quiet_from, quiet_to, timezone FROM partners WHERE id = ANY($1::uuid[])"
 
 _TOLD: Final = """
 SELECT order_id, staff_id, channel FROM messages

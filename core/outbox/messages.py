@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from core import ids
 from core.database import Connection
-from core.notices.kinds import NoticeKind
+from core.notices.kinds import RULES, Audience, NoticeKind, Way
 from core.notices.routing import Leg
 from core.orders.order import Order
+from core.orders.status import Status
+from core.quiet import Quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,14 @@ class OwedNotice:
     order: Order | None
 
 
-def message_row(notice: OwedNotice, leg: Leg, now: datetime, *, rung: int = 0) -> dict[str, Any]:
-    """Return the row of a message that can be tried at once."""
+#: What asks for nothing can wait for what does, when a gateway takes less than there is.
+_NOT_URGENT: Final = timedelta(hours=12)
+
+
+def message_row(
+    notice: OwedNotice, leg: Leg, now: datetime, *, rung: int = 0, quiet: Quiet | None = None
+) -> dict[str, Any]:
+    """Return the row of a message that can be tried at once, or when the kitchen's quiet hours are over."""
     return {
         "id": str(ids.new()),
         "notice_id": str(notice.id),
@@ -37,9 +45,27 @@ def message_row(notice: OwedNotice, leg: Leg, now: datetime, *, rung: int = 0) -
         "address_kind": leg.address.kind.value,
         "address": leg.address.value,
         "rung": rung,
-        "next_at": now.isoformat(),
+        "next_at": begins(notice.kind, notice.data, leg.way, quiet, now).isoformat(),
         "created_at": now.isoformat(),
+        "deadline": _deadline(notice, now).isoformat(),
     }
+
+
+def begins(
+    kind: NoticeKind, data: Mapping[str, Any], way: Way, quiet: Quiet | None, now: datetime
+) -> datetime:
+    """Return when a message may first be tried: mails make no noise, and some things cannot wait."""
+    if quiet is None or way is not Way.CHAT or not RULES[kind].may_wait or data.get("loud"):
+        return now
+    return quiet.over_at(now)
+
+
+def _deadline(notice: OwedNotice, now: datetime) -> datetime:
+    """Return by when it should have been told: what is sent first when not everything can be."""
+    rule = RULES[notice.kind]
+    if notice.order and Status.PENDING in rule.while_status and rule.audience is not Audience.TOLD:
+        return notice.order.deliver_at
+    return now + _NOT_URGENT if rule.may_wait else now
 
 
 async def insert_messages(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -49,9 +75,9 @@ async def insert_messages(connection: Connection, rows: Sequence[Mapping[str, An
 
 _INSERT_MESSAGES: Final = """
 INSERT INTO messages (id, notice_id, order_id, leg, person, staff_id, channel, address_kind, address, rung,
-    state, next_at, created_at)
+    state, next_at, created_at, deadline)
 SELECT id, notice_id, order_id, leg, person, staff_id, channel, address_kind, address, rung,
-    'waiting', next_at, created_at
+    'waiting', next_at, created_at, deadline
 FROM jsonb_populate_recordset(NULL::messages, $1::jsonb)
 ON CONFLICT DO NOTHING
 """

@@ -51,18 +51,20 @@ async def _route_some(
             return 0, []
         orders = await _orders(connection, [row["order_id"] for row in rows if row["order_id"]])
         notices = [_notice(row, orders) for row in rows]
-        kitchens = await kitchens_of(connection, list(orders.values()))
+        kitchens = await kitchens_of(connection, list(orders.values()), now=now)
         messages: list[dict[str, Any]] = []
         ends: list[tuple[UUID, str, str | None]] = []
         for notice in notices:
             legs, why = _legs(notice, kitchens, ways, now)
-            messages += [message_row(notice, leg, now) for leg in legs]
+            quiet = kitchens[notice.order.id].quiet if notice.order else None
+            messages += [message_row(notice, leg, now, quiet=quiet) for leg in legs]
             ends.append((notice.id, "routed" if legs else "dropped", why))
             if not legs and why == _NO_WAY:
                 await tell_undeliverable(connection, notice.id, notice.kind, notice.order, now)
         await insert_messages(connection, messages)
         await connection.execute(_END_NOTICES, *map(list, zip(*ends, strict=True)))
-    return len(rows), [Due(UUID(row["id"]), ChannelName(row["channel"]), 0) for row in messages]
+    at_once = [row for row in messages if row["next_at"] == now.isoformat()]
+    return len(rows), [Due(UUID(row["id"]), ChannelName(row["channel"]), 0) for row in at_once]
 
 
 _NO_WAY: Final = "no way to reach anybody"

@@ -1,7 +1,7 @@
 """Settling: what an attempt's outcome makes of its message, and which channel takes over from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -21,11 +21,13 @@ from core.database import Connection, Database, Pool
 from core.notices.kinds import RULES, Audience, Way
 from core.notices.outgoing import Outgoing
 from core.notices.routing import Leg, next_leg
+from core.outbox import reach
 from core.outbox.claims import LOST_AT_MOST
 from core.outbox.failures import tell_undeliverable
 from core.outbox.kitchens import people_of
 from core.outbox.messages import OwedNotice, insert_messages, message_row
 from core.outbox.ways import Due, Ways
+from core.partners import addresses
 
 #: After an unclear outcome: how long a receipt may take before the next channel takes over.
 RECEIPT_WITHIN: Final = timedelta(minutes=1)
@@ -45,7 +47,7 @@ _PATIENT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call to a gateway: when (real time, UTC), how long, how it ended, what it cost in đồng."""
+    """One call to a gateway: when (real time, UTC), how long, how it ended, what it cost in đồng if known."""
 
     started_at: datetime
     took: timedelta
@@ -67,6 +69,8 @@ class _End:
 async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: Attempt) -> list[Due]:
     """Put an attempt on record with what follows from it; return messages that can be tried now."""
     now, outcome = database.clock.now(), attempt.outcome
+    if isinstance(outcome, NoSuchRecipient):
+        return await _settle_unreached(database, ways, outgoing, attempt, outcome)
     if isinstance(outcome, Sent | Unclear):  # nothing follows at once: one statement does it
         await _record(database.pool, outgoing, attempt, _end(outgoing, outcome, now, has_next=False), now)
         return []
@@ -84,6 +88,38 @@ async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: At
         return await _hand_over(connection, outgoing, following, now)
 
 
+async def _settle_unreached(
+    database: Database, ways: Ways, outgoing: Outgoing, attempt: Attempt, outcome: NoSuchRecipient
+) -> list[Due]:
+    """Remember what is known of the address now, then try it in another way, or hand over."""
+    now = database.clock.now()
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        if outcome.unheard:
+            await addresses.unheard(connection, outgoing.address)
+        elif outcome.scope is Scope.RECIPIENT:
+            await reach.failed(
+                connection,
+                outgoing.channel,
+                outgoing.address,
+                outcome.why,
+                now=now,
+                out_for=outcome.out_for,
+            )
+        if outcome.unheard and _has_another_way(outgoing, ways, now):
+            await _record(connection, outgoing, attempt, _End("waiting", now, outcome.why), now)
+            return [Due(outgoing.id, outgoing.channel, outgoing.tries)]
+        following = await _next_leg(connection, outgoing, ways, now)
+        await _record(connection, outgoing, attempt, _end(outgoing, outcome, now, has_next=False), now)
+        return await _hand_over(connection, outgoing, following, now)
+
+
+def _has_another_way(outgoing: Outgoing, ways: Ways, now: datetime) -> bool:
+    """Whether the channel reaches somebody there who has not written to it; once, whatever it answers."""
+    silent = replace(outgoing.address, heard_at=addresses.LONG_AGO)
+    known = outgoing.address.heard_at != addresses.LONG_AGO
+    return known and ways.reaches(outgoing.channel, silent, outgoing.kind.value, now)
+
+
 async def give_way(database: Database, ways: Ways, outgoing: Outgoing) -> list[Due]:
     """Let the next channel take over from a message that may or may not have arrived.
 
@@ -91,6 +127,8 @@ async def give_way(database: Database, ways: Ways, outgoing: Outgoing) -> list[D
     """
     now = database.clock.now()
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        if outgoing.was == "unclear" and outgoing.gateway_id:  # accepted, yet it did not arrive
+            await reach.failed(connection, outgoing.channel, outgoing.address, "no receipt", now=now)
         following = await _next_leg(connection, outgoing, ways, now)
         if following is None and outgoing.tries <= LOST_AT_MOST and outgoing.lost < LOST_AT_MOST:
             await _end_message(connection, outgoing.id, _End("waiting", now, "no receipt"), now)
@@ -102,7 +140,7 @@ async def give_way(database: Database, ways: Ways, outgoing: Outgoing) -> list[D
 
 
 def _may_need_next(outgoing: Outgoing, outcome: Outcome) -> bool:
-    if isinstance(outcome, NoSuchRecipient | Refused):
+    if isinstance(outcome, Refused):
         return True
     return isinstance(outcome, TryLater) and _is_over_soon(outgoing, outcome)
 
@@ -140,6 +178,7 @@ async def _record(
 ) -> None:
     """Write the attempt, and what its message becomes."""
     outcome = attempt.outcome
+    charge = outcome.charge if isinstance(outcome, Sent | Unclear) else None
     await queryable.execute(
         _RECORD,
         *_ended(outgoing.id, end, now),
@@ -149,6 +188,8 @@ async def _record(
         OUTCOME_NAMES[type(outcome)],
         None if isinstance(outcome, Sent) else outcome.why,
         attempt.cost,
+        charge.what if charge else None,
+        charge.parts if charge else None,
     )
 
 
@@ -177,7 +218,7 @@ async def _next_leg(connection: Connection, outgoing: Outgoing, ways: Ways, now:
         return None
     if outgoing.partner is None or outgoing.staff is None:
         return None
-    people = await people_of(connection, [outgoing.partner.id])
+    people = await people_of(connection, [outgoing.partner.id], now=now)
     person = next((p for p in people[outgoing.partner.id] if p.id == outgoing.staff.id), None)
     if person is None:
         return None
@@ -199,9 +240,11 @@ async def _hand_over(
         return []
     notice = OwedNotice(outgoing.notice_id, outgoing.kind, outgoing.revision, outgoing.data, outgoing.order)
     rung = await connection.fetchval(_NEXT_RUNG, outgoing.notice_id, outgoing.way, outgoing.person)
-    row = message_row(notice, following, now, rung=rung)
+    quiet = outgoing.partner.quiet if outgoing.partner else None
+    row = message_row(notice, following, now, rung=rung, quiet=quiet)
     await insert_messages(connection, [row])
-    return [Due(UUID(row["id"]), following.channel, 0)]
+    await connection.execute(_FOLLOW, outgoing.id, UUID(row["id"]))
+    return [Due(UUID(row["id"]), following.channel, 0)] if row["next_at"] == now.isoformat() else []
 
 
 async def _notice_may_have_failed(connection: Connection, outgoing: Outgoing, now: datetime) -> None:
@@ -227,18 +270,27 @@ UPDATE messages SET
     next_at = CASE WHEN receipt IN ('delivered', 'seen') THEN NULL ELSE $3::timestamptz END,
     why = $4, gateway_id = coalesce($5::text, gateway_id), sent_at = coalesce($6::timestamptz, sent_at),
     leased_until = NULL
-WHERE id = $1
+WHERE id = $1 OR carrier_id = $1
 """
 
 _RECORD: Final = f"""
 WITH tried AS (
-    INSERT INTO attempts (message_id, try, started_at, took, outcome, why, cost)
-    VALUES ($1, $7, $8, $9, $10, $11, $12)
+    INSERT INTO attempts (message_id, try, started_at, took, outcome, why, cost, what, parts)
+    VALUES ($1, $7, $8, $9, $10, $11, $12, $13, $14)
 )
 {_END_MESSAGE}"""  # noqa: S608  (two statements of ours)
 
 _TRIED: Final = "SELECT channel, address FROM messages WHERE notice_id = $1 AND person = $2 AND leg = 'chat'"
 
+# What was carried with a message is owed by the channel that takes over from it, too.
+_FOLLOW: Final = """
+INSERT INTO messages (id, notice_id, order_id, leg, person, staff_id, channel, address_kind, address, rung,
+    state, next_at, created_at, deadline)
+SELECT gen_random_uuid(), old.notice_id, old.order_id, old.leg, old.person, old.staff_id, new.channel,
+    new.address_kind, new.address, old.rung + 1, 'waiting', new.next_at, new.created_at, old.deadline
+FROM messages old, messages new WHERE old.carrier_id = $1 AND new.id = $2
+ON CONFLICT DO NOTHING
+"""
 
 _NEXT_RUNG: Final = """
 SELECT coalesce(max(rung) + 1, 0) FROM messages WHERE notice_id = $1 AND leg = $2 AND person = $3

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from core.partners.phones import e164
 #: A pool or one of its connections: reads run on either, inside a transaction or not.
 Queryable: TypeAlias = Connection | Pool
 
+#: When an address was heard that surely was not heard lately.
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_EMAIL: Final = 254  # docs/facts.md#email-length: RFC 5321, 4.5.3.1.3, less the two angle brackets
 _LONGEST_LOCAL: Final = 64  # docs/facts.md#email-length: RFC 5321, 4.5.3.1.1
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -88,8 +90,18 @@ async def heard(queryable: Queryable, address: Address, *, now: datetime) -> Non
     """Remember that this address wrote to us, which opens Zalo's window and revives a dead address.
 
     To be called before `staff_at`, which does not see dead ones. Known to ten minutes: the windows last days.
+    What failed to reach this person on the channel it is of is tried again.
     """
     await queryable.execute(_HEARD, address.kind.value, address.value, now)
+    await queryable.execute(_FORGET_FAILURES, address.kind.value, address.value)
+
+
+async def unheard(queryable: Queryable, address: Address) -> None:
+    """Correct what we thought: a gateway has not heard from this address within its window.
+
+    Unless it has written since `address` was read.
+    """
+    await queryable.execute(_UNHEARD, address.kind.value, address.value, address.heard_at, LONG_AGO)
 
 
 async def end(queryable: Queryable, address: Address, *, now: datetime) -> None:
@@ -132,6 +144,20 @@ UPDATE addresses SET heard_at = greatest(heard_at, $3), ended_at = NULL
                WHERE kind = $1 AND value = $2
                  AND (ended_at IS NOT NULL OR heard_at IS NULL
                       OR heard_at < $3::timestamptz - interval '10 min')
+               ORDER BY id FOR NO KEY UPDATE)
+"""
+# Of the address itself, and of the same people's phones: who follows on Zalo has a Zalo account.
+_FORGET_FAILURES: Final = """
+UPDATE reach r SET failed_at = NULL, out_until = NULL, why = NULL
+  FROM addresses a JOIN addresses mine ON mine.staff_id = a.staff_id
+ WHERE mine.kind = $1 AND mine.value = $2 AND r.address = a.value AND r.failed_at IS NOT NULL
+   AND r.channel = CASE $1 WHEN 'zalo_user' THEN 'zalo' WHEN 'telegram_chat' THEN 'telegram'
+                           WHEN 'phone' THEN 'sms' ELSE 'email' END
+"""
+_UNHEARD: Final = """
+UPDATE addresses SET heard_at = $4
+ WHERE id IN (SELECT id FROM addresses
+               WHERE kind = $1 AND value = $2 AND (heard_at IS NULL OR heard_at <= $3 OR $3 IS NULL)
                ORDER BY id FOR NO KEY UPDATE)
 """
 _END: Final = """

@@ -153,7 +153,7 @@ def test_given_servers_are_taken_as_they_are(tmp_path: Path) -> None:
     known = {"database_url": "postgres://a:b@127.0.0.1:1/c", "redis_url": "redis://127.0.0.1:1/0"}
     with runtime(var=tmp_path / "var", **known) as settings:
         assert (settings.database_url, settings.redis_url) == tuple(known.values())
-    assert [path.suffix for path in (tmp_path / "var").iterdir()] == [".secret"]
+    assert {path.suffix for path in (tmp_path / "var").iterdir()} == {".secret"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

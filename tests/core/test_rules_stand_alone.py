@@ -25,6 +25,7 @@ RULES: Final = frozenset(
         "core.notices.kinds",
         "core.notices.owed",
         "core.notices.routing",
+        "core.quiet",
         "core.orders.answers",
         "core.orders.codes",
         "core.orders.commands",

@@ -1,6 +1,7 @@
 """A fault of ours between claim and settling loses no notice."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +10,9 @@ from core.channels import ChannelName, NoSuchRecipient, Sent
 from core.clock import real_now
 from core.database import Database, connect
 from core.outbox import Ways
+from jobs.breaker import Breakers
 from jobs.deliver import Delivery
+from jobs.limits import Limits
 from jobs.queues import Jobs, open_redis
 from tests.core.kitchens import ledger_of, open_kitchen, place
 from tests.jobs.gateway import Composer, Gateway
@@ -30,12 +33,20 @@ async def _deliver(database: Database, redis_url: str, gateway: Gateway, compose
     """Deliver what is owed, as if an hour passed between tries; return the states it went through."""
     redis = open_redis(redis_url)
     ways = Ways((ChannelName.ZALO,), lambda channel, *_: channel is ChannelName.ZALO, ())
-    delivery = Delivery(database, ways, {ChannelName.ZALO: gateway}, composer, Jobs(redis))
+    delivery = Delivery(
+        database,
+        ways,
+        {ChannelName.ZALO: gateway},
+        composer,
+        Jobs(redis),
+        Limits(redis),
+        Breakers(timedelta(seconds=30)),
+    )
     await delivery.route()
     states = []
     for _ in range(4):
         for message in await outbox.due(database):
-            await delivery.deliver(message.id)
+            await delivery.deliver(message.id, message.channel)
             states.append(await database.pool.fetchval("SELECT state FROM messages"))
         await database.pool.execute("UPDATE clock SET ahead = ahead + '1 h'")
         await database.set_clock()

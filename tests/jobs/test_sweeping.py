@@ -8,8 +8,10 @@ from core import outbox
 from core.channels import ChannelName, Sent
 from core.database import Database, connect
 from core.outbox import Ways
+from jobs.breaker import Breakers
 from jobs.deliver import Delivery
 from jobs.keepers import Sweeper, every
+from jobs.limits import Limits
 from jobs.queues import Jobs, QueueName, open_redis
 from jobs.timers import fire_due
 from tests.core.kitchens import (
@@ -62,7 +64,15 @@ async def test_a_message_of_a_channel_that_was_switched_off_gives_way(
         await outbox.route(database, WAYS)
         redis = open_redis(redis_url)
         jobs = Jobs(redis)
-        delivery = Delivery(database, WAYS, {ChannelName.TELEGRAM: telegram}, Composer(), jobs)
+        delivery = Delivery(
+            database,
+            WAYS,
+            {ChannelName.TELEGRAM: telegram},
+            Composer(),
+            jobs,
+            Limits(redis),
+            Breakers(timedelta(seconds=30)),
+        )
 
         await Sweeper(database, ledger, delivery, jobs).sweep()
 
