@@ -9,6 +9,7 @@ from uuid import UUID
 
 from bot.cards import replies
 from bot.cards.answers import answer_card, plain_card
+from bot.cards.linking import code_sent_card, how_to_link_card, link_code_card
 from bot.cards.view import Desk, Frame, View
 from bot.intents import Verb, Why
 from bot.questions import Reply
@@ -98,9 +99,10 @@ class Replying:
         view = await self.named()
         if view is None:
             return None
-        sentence = _MEANT[Why(self.text("why"))]
-        title = self.frame.texts.t(sentence, code=view.order.code, typed=self.text("typed"))
-        return replies.suggestion_card(view, title)
+        why, texts = Why(self.text("why")), self.frame.texts
+        facts = {"code": view.order.code, "typed": self.text("typed")}
+        first = texts.t(_MEANT_IN_SHORT[why], **facts)
+        return replies.suggestion_card(view, texts.t(_MEANT[why], **facts), first=first)
 
     # --- several orders ---------------------------------------------------------------------------
 
@@ -139,7 +141,9 @@ class Replying:
         ]
         texts = self.frame.texts
         if not views:
-            return plain_card(self.frame, texts.t(_NONE_FITS[verb]), texts.t("Nhắn DS để xem các đơn."))
+            title = texts.t(_NONE_FITS[verb])
+            short = replies.pointed(self.frame, title, "DS", texts.t("để xem các đơn"))
+            return plain_card(self.frame, title, texts.t("Nhắn DS để xem các đơn."), short=short)
         word, purpose = WORDS[verb]
         return replies.choice_card(self.frame, texts.t("Bạn nói đơn nào?"), views, word, purpose)
 
@@ -167,20 +171,30 @@ class Replying:
         """The code is nobody's here."""
         texts = self.frame.texts
         title = texts.t("Không có đơn {typed}, chưa có gì được làm", typed=self.text("typed"))
-        return plain_card(self.frame, title, texts.t("Xem lại mã đơn, hoặc nhắn DS để xem các đơn."))
+        short = replies.pointed(self.frame, title, "DS", texts.t("để xem các đơn"))
+        return plain_card(
+            self.frame, title, texts.t("Xem lại mã đơn, hoặc nhắn DS để xem các đơn."), short=short
+        )
 
     async def unclear(self) -> Card:
         """What kept us from acting."""
         why = Why(self.text("why"))
         if why is Why.NOT_UNDERSTOOD:
-            return replies.help_card(self.frame, self.frame.texts.t("Mình chưa hiểu. Bạn có thể nhắn"))
+            texts = self.frame.texts
+            title = texts.t("Mình chưa hiểu. Bạn có thể nhắn")
+            return replies.help_card(self.frame, title, first=texts.t("Mình chưa hiểu"))
         title = self.frame.texts.t(_UNCLEAR[why])
-        return plain_card(self.frame, title, self.frame.texts.t("Ví dụ: XN 12345. Nhắn TG để xem thêm."))
+        texts = self.frame.texts
+        short = replies.pointed(self.frame, title, "XN 12345", texts.t("để nhận đơn 12345"))
+        return plain_card(self.frame, title, texts.t("Ví dụ: XN 12345. Nhắn TG để xem thêm."), short=short)
 
     async def said(self) -> Card:
         """Return a reply that is nothing but words."""
-        title, *lines = map(self.frame.texts.t, _WORDS[Reply(self.text("reply"))])
-        return plain_card(self.frame, title, *lines)
+        kind, texts = Reply(self.text("reply")), self.frame.texts
+        title, *lines = map(texts.t, _WORDS[kind])
+        word, aim = _WORD_AFTER.get(kind, ("", ""))
+        short = replies.pointed(self.frame, title, word, texts.t(aim)) if word else title
+        return plain_card(self.frame, title, *lines, short=short)
 
 
 async def fitting(verb: Verb, partner_ids: list[UUID], desk: Desk, now: datetime) -> list[Placed]:
@@ -241,6 +255,18 @@ _MEANT: Final[Mapping[Why, str]] = MappingProxyType(
     }
 )
 
+#: The same with the code first, as SMS begin, and clear without accents.
+_MEANT_IN_SHORT: Final[Mapping[Why, str]] = MappingProxyType(
+    {
+        Why.NO_VERB: msg("Đơn {code}: bạn muốn làm gì?"),
+        Why.NEGATED: msg("Đơn {code}: chưa làm gì cả. Bạn muốn làm gì?"),
+        Why.EXTRA_WORDS: msg("Đơn {code}: chưa làm gì cả, vì chưa hiểu hết ý bạn"),
+        Why.TWO_VERBS: msg("Đơn {code}: chưa làm gì cả, mỗi tin chỉ một việc"),
+        Why.HALF_CODE: msg("Ý bạn là {code}? Mã đơn có 5 số, bạn viết {typed}"),
+        Why.WRONG_CODE: msg("Ý bạn là {code}? Không có đơn {typed}"),
+    }
+)
+
 _UNCLEAR: Final[Mapping[Why, str]] = MappingProxyType(
     {
         Why.TWO_VERBS: msg("Mỗi tin chỉ một việc, chưa có gì được làm"),
@@ -267,10 +293,25 @@ _WORDS: Final[Mapping[Reply, tuple[str, ...]]] = MappingProxyType(
 )
 
 
+#: What an SMS says after the title instead of the lines: they speak of buttons.
+_WORD_AFTER: Final[Mapping[Reply, tuple[str, str]]] = MappingProxyType(
+    {
+        Reply.WEB: ("DS", msg("để xem các đơn")),
+        Reply.UNREADABLE: ("TG", msg("để được hướng dẫn")),
+    }
+)
+
+
 def _how_to_link(frame: Frame, data: Data) -> Card:
-    texts = frame.texts
-    line = texts.t("Xin mã 6 số ở người quản lý, rồi nhắn: LK và mã đó, ví dụ LK 482913.")
-    return plain_card(frame, texts.t("Chào bạn! Tài khoản này chưa nối với quán nào"), line)
+    return how_to_link_card(frame, by_phone=bool(data.get("by_phone")))
+
+
+def _code_sent(frame: Frame, data: Data) -> Card:
+    return code_sent_card(frame)
+
+
+def _link_code(frame: Frame, data: Data) -> Card:
+    return link_code_card(frame, str(data.get("text") or ""))
 
 
 def _link_wrong(frame: Frame, data: Data) -> Card:
@@ -287,6 +328,8 @@ def _link_locked(frame: Frame, data: Data) -> Card:
 _FOR_STRANGERS: Final[Mapping[Reply, Callable[[Frame, Data], Card]]] = MappingProxyType(
     {
         Reply.HOW_TO_LINK: _how_to_link,
+        Reply.CODE_SENT: _code_sent,
+        Reply.LINK_CODE: _link_code,
         Reply.LINK_WRONG: _link_wrong,
         Reply.LINK_LOCKED: _link_locked,
     }

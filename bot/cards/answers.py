@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from bot.cards.brief import answered, facts, free_words, told_of, when
 from bot.cards.notices import settled_money
-from bot.cards.order_card import badge, buttons, order_card, when
+from bot.cards.order_card import badge, buttons, order_card
+from bot.cards.order_card import when as when_block
+from bot.cards.short import fitted, told
 from bot.cards.view import Frame, View
 from bot.cards.words import reason_words, state_sentence
-from bot.texts.plain import one_sms
+from bot.cards.writing import write
 from core.channels import Block, BlockRole, Card
 from core.notices.kinds import NoticeKind
 from core.orders.answers import Answer, AnswerKind
@@ -33,13 +36,13 @@ def refusal_card(frame: Frame, answer: Answer) -> Card:
     return plain_card(frame, frame.texts.t("Không tìm thấy đơn này trong quán của bạn."))
 
 
-def plain_card(frame: Frame, title: str, *lines: str) -> Card:
-    """Return some words, without an order."""
+def plain_card(frame: Frame, title: str, *lines: str, short: str = "") -> Card:
+    """Return some words, without an order; `short` where an SMS says it in others."""
     return Card(
         kind=_KIND,
         locale=frame.texts.locale,
         title=title,
-        short=one_sms(title, *lines),
+        short=short or told(title, *lines),
         blocks=(Block(BlockRole.TEXT, lines),) if lines else (),
     )
 
@@ -54,24 +57,38 @@ def _confirmed(view: View, answer: Answer) -> Card:
     after = texts.t("Giao xong, bấm Hoàn thành (từ {time}).", time=texts.moment(early, view.zone, view.now))
     next_step = (Block(BlockRole.TEXT, (after,)),) if _is_as_told(view, answer) else _now(view, answer)
     title = view.titled("Đã xác nhận đơn {code}")
-    return order_card(view, _KIND, title, lead=next_step)
+    return order_card(view, _KIND, title, short=_short_confirmed(view, answer), lead=next_step)
+
+
+def _short_confirmed(view: View, answer: Answer) -> str:
+    first = view.titled("Đơn {code}: bạn đã xác nhận")
+    if not _is_as_told(view, answer) or view.may_complete:
+        return told_of(view, first, when(view), *_now_lines(view, answer))
+    desk = view.frame.desk
+    done = (f"HT {view.order.code}", view.texts.t("khi giao xong"))
+    return fitted(first, when(view), *facts(view), words=(write(desk, view.texts, done),))
 
 
 def _cancelled(view: View, answer: Answer) -> Card:
     texts, reason = view.texts, view.order.reason
     lines = [texts.t("Lý do: {reason}", reason=reason_words(texts, reason))] if reason else []
     lines.append(texts.t("{platform} sẽ được báo ngay. Đừng làm đơn này.", platform=view.platform_name))
-    return _brief(view, view.titled("Đã huỷ đơn {code}"), *lines)
+    stop = texts.t("KHÔNG làm đơn này nữa")
+    short = answered(view, view.titled("Đơn {code}: bạn đã huỷ"), *map(free_words, lines[:-1]), stop)
+    return _brief(view, view.titled("Đã huỷ đơn {code}"), *lines, short=short)
 
 
 def _completed(view: View, answer: Answer) -> Card:
     money = tuple(line for block in settled_money(view) for line in block.lines)
-    return _brief(view, view.titled("Đã hoàn thành đơn {code}. Cảm ơn bạn!"), *money)
+    short = answered(view, view.titled("Đơn {code}: đã hoàn thành, cảm ơn bạn!"), *money)
+    return _brief(view, view.titled("Đã hoàn thành đơn {code}. Cảm ơn bạn!"), *money, short=short)
 
 
 def _state(view: View, answer: Answer) -> Card:
     """Say how it stands and who made it so: what was asked had been settled before."""
-    return _brief(view, state_title(view, answer), *_reason_lines(view), *_now_lines(view, answer))
+    title, now = state_title(view, answer), _now_lines(view, answer)
+    short = answered(view, title, *map(free_words, _reason_lines(view)), *now)
+    return _brief(view, title, *_reason_lines(view), *now, short=short)
 
 
 def _too_early(view: View, answer: Answer) -> Card:
@@ -80,7 +97,11 @@ def _too_early(view: View, answer: Answer) -> Card:
     if answer.not_before is None:
         return _brief(view, title)
     moment = texts.moment(answer.not_before, view.zone, view.now)
-    return _brief(view, title, texts.t("Bấm Hoàn thành được từ {time}.", time=moment))
+    first = view.titled("Đơn {code} chưa báo hoàn thành được")
+    at = texts.brief_moment(answer.not_before, view.zone, view.now)
+    again = (f"HT {view.order.code}", texts.t("từ {time}", time=at))
+    short = told(first, words=(write(view.frame.desk, texts, again),))
+    return _brief(view, title, texts.t("Bấm Hoàn thành được từ {time}.", time=moment), short=short)
 
 
 def _ask_operator(view: View, answer: Answer) -> Card:
@@ -96,13 +117,15 @@ def _ask_operator(view: View, answer: Answer) -> Card:
 def _outdated(view: View, answer: Answer) -> Card:
     why = Block(BlockRole.TEXT, (view.texts.t("Nội dung mới ở dưới, xem lại rồi bấm nhé."),))
     title = view.titled("Đơn {code} đã thay đổi sau thẻ bạn bấm, chưa có gì được làm")
-    return order_card(view, _KIND, title, lead=(why,))
+    short = told_of(view, view.titled("Đơn {code} đã thay đổi, chưa có gì được làm"), when(view))
+    return order_card(view, _KIND, title, short=short, lead=(why,))
 
 
 def _forbidden(view: View, answer: Answer) -> Card:
     if answer.why == "role":
         line = view.texts.t("Vai của bạn chỉ được xem. Nhờ chủ quán, quản lý hoặc bếp bấm.")
-        return _brief(view, view.titled("Bạn không bấm cho đơn {code} được"), line)
+        short = answered(view, view.titled("Đơn {code}: vai của bạn chỉ được xem"))
+        return _brief(view, view.titled("Bạn không bấm cho đơn {code} được"), line, short=short)
     return refusal_card(view.frame, answer)
 
 
@@ -157,19 +180,17 @@ def _now_lines(view: View, answer: Answer) -> tuple[str, ...]:
     )
 
 
-def _brief(view: View, title: str, *lines: str) -> Card:
+def _brief(view: View, title: str, *lines: str, short: str = "") -> Card:
     """Return a short answer with what can be done now; the order itself is behind the link."""
     said = (Block(BlockRole.TEXT, lines),) if lines else ()
-    may_act = buttons(view)
-    words = " / ".join(button.word for button in may_act if button.word and button.payload)
     return Card(
         kind=_KIND,
         locale=view.texts.locale,
         title=title,
-        short=one_sms(title, *lines, words=words),
+        short=short or answered(view, title, *lines),
         badge=badge(view),
-        blocks=said if view.order.status.is_final else (*said, when(view)),
-        buttons=may_act,
+        blocks=said if view.order.status.is_final else (*said, when_block(view)),
+        buttons=buttons(view),
         thread=str(view.order.id),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from bot.cards.brief import dishes
 from bot.cards.order_card import template
 from bot.cards.replies import FILTERS
 from bot.cards.short import ONE, listed
@@ -52,20 +53,9 @@ def _line(view: View, order: Order) -> str:
         texts.moment(order.deliver_at, view.zone, view.now),
         texts.relative(order.deliver_at, view.now),
         texts.portions(order.portions),
-        _dishes(order),
+        dishes(order, _LONGEST_DISHES),
     )
     return " · ".join(parts)
-
-
-def _dishes(order: Order) -> str:
-    """Return the dishes on one line, as many as have room; an ellipsis stands for the others."""
-    said = ""
-    for item in order.items:
-        longer = f"{said}, {item.quantity} {item.name}" if said else f"{item.quantity} {item.name}"
-        if len(longer) > _LONGEST_DISHES:
-            return f"{said}…" if said else f"{longer[:_LONGEST_DISHES]}…"
-        said = longer
-    return said
 
 
 def _buttons(view: View, together: Sequence[Order]) -> tuple[Button, ...]:

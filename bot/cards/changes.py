@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+from bot.cards.brief import free_words
 from bot.cards.view import View
 from bot.texts import msg
 from core.orders.events import Json
@@ -23,6 +24,27 @@ def change_lines(view: View, changes: Json) -> tuple[str, ...]:
     )
 
 
+def brief_changes(view: View, changes: Json) -> tuple[str, ...]:
+    """Return what differs in few letters: every dish with how many, the time without its day.
+
+    "Bỏ" and "Thêm" are left out: without accents they could be read as beef.
+    """
+    if not isinstance(changes, dict):
+        return ()
+    return tuple(
+        line
+        for name, lines_of in {**_LINES, **_BRIEF}.items()
+        if isinstance(change := changes.get(name), dict)
+        for line in lines_of(view, change["before"], change["after"])
+    )
+
+
+def _without_phones(
+    lines_of: Callable[[View, Any, Any], list[str]],
+) -> Callable[[View, Any, Any], list[str]]:
+    return lambda view, before, after: [free_words(line) for line in lines_of(view, before, after)]
+
+
 def _time(view: View, before: Any, after: Any) -> list[str]:
     return [_arrow(view.texts.t("Giờ giao"), _moment(view, before), _moment(view, after))]
 
@@ -36,6 +58,21 @@ def _items(view: View, before: Any, after: Any) -> list[str]:
     changed = [name for name in {**old, **new} if old[name] != new[name]]
     lines = [_item_line(view, name, old[name], new[name]) for name in changed]
     return lines + _note_lines(view, before, after)
+
+
+def _brief_time(view: View, before: Any, after: Any) -> list[str]:
+    return [_arrow(view.texts.t("Giờ giao"), _brief_moment(view, before), _brief_moment(view, after))]
+
+
+def _brief_moment(view: View, text: str) -> str:
+    return view.texts.brief_moment(datetime.fromisoformat(text), view.zone, view.now)
+
+
+def _counts(view: View, before: Any, after: Any) -> list[str]:
+    old, new = _quantities(before), _quantities(after)
+    changed = [name for name in {**old, **new} if old[name] != new[name]]
+    counts = [_arrow(name, str(old[name]), str(new[name])) for name in changed]
+    return counts + _note_lines(view, before, after)
 
 
 def _item_line(view: View, name: str, old: int, new: int) -> str:
@@ -88,5 +125,14 @@ _LINES: Final[Mapping[str, Callable[[View, Any, Any], list[str]]]] = MappingProx
         "discount": _money(msg("Giảm giá")),
         "address": _words(msg("Địa chỉ")),
         "note": _words(msg("Ghi chú")),
+    }
+)
+
+_BRIEF: Final[Mapping[str, Callable[[View, Any, Any], list[str]]]] = MappingProxyType(
+    {
+        "deliver_at": _brief_time,
+        "items": _without_phones(_counts),
+        "address": _without_phones(_LINES["address"]),
+        "note": _without_phones(_LINES["note"]),
     }
 )

@@ -6,9 +6,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.cards.order_card import dish
+from bot.cards.short import fitted, shortened
 from bot.cards.words import REASON_WORDS
 from bot.texts import Texts
-from bot.texts.plain import one_sms
 from core.channels import Block, BlockRole, Card
 from core.notices.kinds import NoticeKind
 from core.orders.commands import OTHER_REASON
@@ -16,26 +16,24 @@ from core.orders.order import Order
 from core.orders.status import Status
 
 _LONGEST_NAME: Final = 40
+#: So that the SMS has room for the advice.
+_LONGEST_PLATFORM: Final = 24
+_LONGEST_PARTNER: Final = 32
 
 
 def customer_card(
     texts: Texts, order: Order, *, partner_name: str, platform_name: str, zone: ZoneInfo, now: datetime
 ) -> Card:
     """Return the card, in the customer's language; it has no buttons: the platform settles the rest."""
-    name = partner_name[:_LONGEST_NAME]
+    name = shortened(partner_name, _LONGEST_NAME)
     title = texts.t("Đơn hàng của bạn tại {partner} đã bị huỷ", partner=name)
     moment = texts.moment(order.deliver_at, zone, now)
     advice = texts.t("Hãy liên hệ {platform} để được hoàn tiền hoặc đặt lại.", platform=platform_name)
-    short_when = f"{order.deliver_at.astimezone(zone):%H:%M %d/%m}"
     return Card(
         kind=NoticeKind.CUSTOMER_CANCELLED,
         locale=texts.locale,
         title=title,
-        short=one_sms(
-            texts.t("Đơn {time} của bạn tại {partner} đã bị huỷ", time=short_when, partner=name),
-            *_why(texts, order),
-            words=advice if len(platform_name) <= _LONGEST_NAME else "",
-        ),
+        short=_short(texts, order, name, platform_name, texts.brief_moment(order.deliver_at, zone, now)),
         blocks=(
             Block(BlockRole.WHEN, (texts.t("Giao {moment}", moment=moment),)),
             *(Block(BlockRole.TEXT, (why,), texts.t("Lý do huỷ")) for why in _why(texts, order)),
@@ -45,6 +43,19 @@ def customer_card(
         ),
         thread=str(order.id),
     )
+
+
+def _short(texts: Texts, order: Order, partner: str, platform: str, when: str) -> str:
+    """Return the one SMS: from whom, which order, why, and whom to turn to."""
+    platform = shortened(platform, _LONGEST_PLATFORM)
+    first = texts.t(
+        "{platform}: đơn {time} của bạn tại {partner} đã bị huỷ",
+        platform=platform,
+        time=when,
+        partner=shortened(partner, _LONGEST_PARTNER),
+    )
+    advice = texts.t("Liên hệ {platform} để được hoàn tiền hoặc đặt lại.", platform=platform)
+    return fitted(first, *_why(texts, order), words=(advice, ""))
 
 
 def _why(texts: Texts, order: Order) -> Sequence[str]:

@@ -1,5 +1,6 @@
 """A customer's name, phone and address, for eyes that should not see the whole of them. Pure."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,6 +9,8 @@ from core.orders.status import Status
 
 _DOT: Final = "•"
 _FORGET_AFTER: Final = timedelta(days=30)
+#: Eight digits or more, with signs between them.
+_DIALLED: Final = re.compile(r"\+?\d(?:[ .()\-]{0,2}\d){7,}")
 _TAKEN_ON: Final = frozenset({Status.CONFIRMED, Status.COMPLETED})
 
 
@@ -60,6 +63,11 @@ def masked_email(email: str) -> str:
     """Return "a•••@example.com" for "an@example.com"."""
     name, _, host = email.rpartition("@")
     return f"{name[:1]}{_DOT * 3}@{host}"
+
+
+def without_phones(text: str) -> str:
+    """Return a text with everything masked that could be dialled: platforms write phones anywhere."""
+    return _DIALLED.sub(_DOT * 3, text)
 
 
 def local_phone(phone: str) -> str:

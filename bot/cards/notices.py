@@ -5,18 +5,18 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.cards import masking
-from bot.cards.changes import change_lines
+from bot.cards.brief import asked_for, free_words, time, told_of, when
+from bot.cards.changes import brief_changes, change_lines
 from bot.cards.order_card import (
     badge,
     calendar_entry,
     details_button,
     order_card,
-    short_facts,
 )
+from bot.cards.short import joined, told
 from bot.cards.view import View
 from bot.cards.words import deed_sentence, reason_words
 from bot.texts import Texts, msg
-from bot.texts.plain import one_sms
 from core.channels import Block, BlockRole, Card
 from core.notices.kinds import NoticeKind
 from core.orders.events import Json
@@ -34,11 +34,19 @@ def notice_card(view: View, kind: NoticeKind, data: Data) -> Card:
 
 def _new(view: View, data: Data) -> Card:
     title = view.titled("Đơn {code} mới, chờ bạn xác nhận")
-    return order_card(view, NoticeKind.ORDER_NEW, title, calendar=calendar_entry(view))
+    short = asked_for(view, view.texts.t("Đơn mới {code} giao {time}", code=view.order.code, time=time(view)))
+    return order_card(view, NoticeKind.ORDER_NEW, title, short=short, calendar=calendar_entry(view))
 
 
 def _nudge(view: View, data: Data) -> Card:
-    return order_card(view, NoticeKind.CONFIRM_NUDGE, view.titled("Đơn {code} vẫn chờ bạn xác nhận"))
+    texts, order = view.texts, view.order
+    first = texts.t("Đơn {code} giao {time} chưa ai xác nhận", code=order.code, time=time(view))
+    return order_card(
+        view,
+        NoticeKind.CONFIRM_NUDGE,
+        view.titled("Đơn {code} vẫn chờ bạn xác nhận"),
+        short=asked_for(view, first, texts.relative(order.deliver_at, view.now)),
+    )
 
 
 def _expired(view: View, data: Data) -> Card:
@@ -47,22 +55,36 @@ def _expired(view: View, data: Data) -> Card:
         view,
         NoticeKind.ORDER_EXPIRED,
         view.titled("Đơn {code} đã huỷ vì quá hạn xác nhận"),
+        short=told_of(view, view.titled("Đơn {code} đã huỷ vì quá hạn xác nhận"), when(view), _stop(view)),
         lead=(Block(BlockRole.TEXT, (why,)),),
         calendar=calendar_entry(view, cancelled=True),
     )
 
 
+def _stop(view: View) -> str:
+    """Return "đừng làm" in words that still say so without accents."""
+    return view.texts.t("KHÔNG làm đơn này nữa")
+
+
 def _changed(view: View, data: Data) -> Card:
     lines = change_lines(view, data.get("changes"))
     lead = (Block(BlockRole.CHANGES, lines, view.texts.t("Thay đổi")),) if lines else ()
+    title = _changed_title(view, data)
     return order_card(
         view,
         NoticeKind.ORDER_CHANGED,
-        _changed_title(view, data),
+        title,
         lead=lead,
-        short=(*lines, *short_facts(view)),
+        short=told_of(view, title, *_short_changes(view, data.get("changes"))),
         calendar=calendar_entry(view),
     )
+
+
+def _short_changes(view: View, changes: Json) -> tuple[str, ...]:
+    """Return when, then what differs; a new time stands among that."""
+    lines = brief_changes(view, changes)
+    has_new_time = isinstance(changes, dict) and "deliver_at" in changes
+    return lines if has_new_time else (when(view), *lines)
 
 
 def _changed_title(view: View, data: Data) -> str:
@@ -79,22 +101,31 @@ def _cancelled(view: View, data: Data) -> Card:
         view,
         NoticeKind.ORDER_CANCELLED,
         _deed(view, data),
+        short=told_of(view, _deed(view, data), *_short_reason(view), when(view), _stop(view)),
         lead=(lead,),
         calendar=calendar_entry(view, cancelled=True),
     )
 
 
 def _confirmed(view: View, data: Data) -> Card:
-    return order_card(view, NoticeKind.ORDER_CONFIRMED, _deed(view, data), calendar=calendar_entry(view))
+    title = _deed(view, data)
+    short = told_of(view, title, when(view))
+    return order_card(view, NoticeKind.ORDER_CONFIRMED, title, short=short, calendar=calendar_entry(view))
 
 
 def _operator_completed(view: View, data: Data) -> Card:
-    return order_card(view, NoticeKind.OPERATOR_COMPLETED, _deed(view, data))
+    title = _deed(view, data)
+    return order_card(view, NoticeKind.OPERATOR_COMPLETED, title, short=told_of(view, title))
 
 
 def _tomorrow(view: View, data: Data) -> Card:
+    title = _tomorrow_title(view)
     return order_card(
-        view, NoticeKind.DELIVERY_TOMORROW, _tomorrow_title(view), calendar=calendar_entry(view)
+        view,
+        NoticeKind.DELIVERY_TOMORROW,
+        title,
+        short=asked_for(view, joined(title, time(view))),
+        calendar=calendar_entry(view),
     )
 
 
@@ -110,6 +141,7 @@ def _complete_request(view: View, data: Data) -> Card:
         view,
         NoticeKind.COMPLETE_REQUEST,
         view.titled("Đơn {code} giao xong chưa? Bấm Hoàn thành"),
+        short=_short_completion(view, msg("Đơn {code} ({time}) giao xong chưa?")),
         lead=_waiting_money(view),
     )
 
@@ -119,8 +151,17 @@ def _complete_reminder(view: View, data: Data) -> Card:
         view,
         NoticeKind.COMPLETE_REMINDER,
         view.titled("Đơn {code} chưa được báo hoàn thành"),
+        short=_short_completion(view, msg("Đơn {code} ({time}) chưa báo hoàn thành")),
         lead=_waiting_money(view),
     )
+
+
+def _short_completion(view: View, asked: str) -> str:
+    """Return the question for the tap, in one SMS, with the amount that waits for it."""
+    texts, order = view.texts, view.order
+    amount = texts.t("Báo xong mới được tính {amount}", amount=texts.money(order.total))
+    first = texts.t(asked, code=order.code, time=time(view))
+    return asked_for(view, first, amount if view.frame.sees_money else "")
 
 
 def _waiting_money(view: View) -> tuple[Block, ...]:
@@ -138,6 +179,7 @@ def _completed(view: View, data: Data) -> Card:
         view,
         NoticeKind.ORDER_COMPLETED,
         view.titled("Đơn {code} đã hoàn thành, cảm ơn bạn"),
+        short=told_of(view, view.titled("Đơn {code} đã hoàn thành, cảm ơn bạn")),
         lead=settled_money(view),
     )
 
@@ -155,7 +197,8 @@ def _reviewed(view: View, data: Data) -> Card:
     lead = (review_block(view, review),) if review else ()
     rating = review.rating if review else 0
     title = view.texts.t("Đơn {code} được khách chấm {rating}/5", code=view.order.code, rating=rating)
-    short = (review.comment,) if review and review.comment else ()
+    comment = free_words(review.comment) if review else ""
+    short = told_of(view, title, comment)
     return order_card(view, NoticeKind.REVIEW_RECEIVED, title, lead=lead, short=short)
 
 
@@ -182,7 +225,7 @@ def _colleague(view: View, data: Data) -> Card:
         kind=NoticeKind.COLLEAGUE_ACTED,
         locale=view.texts.locale,
         title=title,
-        short=one_sms(title, *lines),
+        short=told(title, *map(free_words, lines)),
         badge=badge(view),
         blocks=(Block(BlockRole.TEXT, lines, label),) if lines else (),
         buttons=(details_button(view),),
@@ -200,6 +243,13 @@ def _deed(view: View, data: Data) -> str:
     return deed_sentence(texts, order.code, status, by, when)
 
 
+def _short_reason(view: View) -> tuple[str, ...]:
+    reason = view.order.reason
+    if reason is None or view.order.status is not Status.CANCELLED:
+        return ()
+    return (free_words(reason_words(view.texts, reason)),)
+
+
 def _by(data: Data, otherwise: By) -> By:
     by = data.get("by")
     return load_by(by) if isinstance(by, dict) else otherwise
@@ -214,7 +264,7 @@ def _at_risk(view: View, data: Data) -> Card:
         code=view.order.code,
         partner=view.frame.partner_name,
     )
-    return order_card(view, NoticeKind.ORDER_AT_RISK, title)
+    return order_card(view, NoticeKind.ORDER_AT_RISK, title, short=told_of(view, title, when(view)))
 
 
 def _not_completed(view: View, data: Data) -> Card:
@@ -223,7 +273,7 @@ def _not_completed(view: View, data: Data) -> Card:
         code=view.order.code,
         partner=view.frame.partner_name,
     )
-    return order_card(view, NoticeKind.NOT_COMPLETED, title)
+    return order_card(view, NoticeKind.NOT_COMPLETED, title, short=told_of(view, title, when(view)))
 
 
 def alarm_card(texts: Texts, kind: NoticeKind, data: Data, view: View | None) -> Card:
@@ -238,7 +288,7 @@ def alarm_card(texts: Texts, kind: NoticeKind, data: Data, view: View | None) ->
         kind=kind,
         locale=texts.locale,
         title=title,
-        short=one_sms(title, *lines),
+        short=told(title, *map(free_words, lines)),
         badge=badge(view) if view else None,
         blocks=(Block(BlockRole.TEXT, lines, texts.t("Chi tiết")),) if lines else (),
         buttons=(details_button(view),) if view else (),

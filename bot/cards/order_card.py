@@ -1,19 +1,15 @@
 """An order as a card: what is wanted, when, how much, what, where, note, who. Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from bot.cards import masking
 from bot.cards.view import Desk, View
 from bot.cards.words import reason_words, status_word
 from bot.texts import Texts
-from bot.texts.plain import one_sms
 from bot.tokens import Purpose
 from core.channels import Badge, Block, BlockRole, Button, ButtonStyle, CalendarEntry, Card
 from core.orders.order import Item
 from core.orders.status import Status
-
-_LONGEST_PLACE: Final = 60
 
 
 def order_card(
@@ -21,20 +17,20 @@ def order_card(
     kind: str,
     title: str,
     *,
+    short: str,
     lead: Sequence[Block] = (),
     tail: Sequence[Block] = (),
-    short: Sequence[str] = (),
     calendar: CalendarEntry | None = None,
 ) -> Card:
     """Return the whole order under a title; `lead` comes before the order, `tail` after it.
 
-    `short` are the pieces of the SMS after its first; without them it tells when and how much.
+    `short` is what an SMS says instead.
     """
     return Card(
         kind=kind,
         locale=view.texts.locale,
         title=title,
-        short=one_sms(title, *(short or short_facts(view)), words=short_words(view)),
+        short=short,
         badge=badge(view),
         blocks=(*lead, *blocks(view), *tail),
         buttons=buttons(view),
@@ -162,35 +158,7 @@ def details_button(view: View) -> Button:
     return Button(view.texts.label("Xem chi tiết đơn hàng"), url=view.link, word=f"CT {view.order.code}")
 
 
-# --- In few letters -------------------------------------------------------------------------------
-
-
-def short_facts(view: View) -> tuple[str, ...]:
-    """Return what an SMS tells of an order, the most important first."""
-    order, texts = view.order, view.texts
-    local = order.deliver_at.astimezone(view.zone)
-    return (
-        texts.t("giao {time}", time=f"{local:%H:%M %d/%m}"),
-        texts.portions(order.portions),
-        texts.money(order.total) if view.frame.sees_money else "",
-        masking.address(order, view.now)[:_LONGEST_PLACE],
-    )
-
-
-def short_words(view: View) -> str:
-    """Return "Soạn XN 48273 hoặc HUY 48273 gửi 8041": what can be answered to an SMS."""
-    words = [button.word for button in buttons(view) if button.word]
-    if view.frame.staff is None:
-        return ""
-    return write(view.frame.desk, view.texts, words)
-
-
-def write(desk: Desk, texts: Texts, words: Sequence[str]) -> str:
-    """Return what to write, and to which number where it is known."""
-    choice = " / ".join(words)
-    if desk.reply_number:
-        return texts.t("Soạn {choice} gửi {number}", choice=choice, number=desk.reply_number)
-    return texts.t("Soạn {choice}", choice=choice)
+# --- For other eyes ---------------------------------------------------------------------------------
 
 
 def template(view: View) -> Mapping[str, str]:

@@ -7,17 +7,19 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.cards.answers import plain_card
+from bot.cards.brief import free_words, in_full, told_of, when
 from bot.cards.notices import review_block, stars
-from bot.cards.order_card import badge, order_card, short_facts, write
+from bot.cards.order_card import badge, order_card
+from bot.cards.short import TWO, fitted, joined, listed, shortened, told
 from bot.cards.view import Frame, View
 from bot.cards.words import REASON_WORDS, deed_sentence, status_word
+from bot.cards.writing import write
 from bot.texts import msg
-from bot.texts.plain import one_sms
 from bot.tokens import Purpose, cancel_for
 from core.channels import Block, BlockRole, Button, ButtonStyle, Card
 from core.notices.kinds import NoticeKind
 from core.orders.events import Event, EventType
-from core.orders.lookups import MonthMoney, Reviews
+from core.orders.lookups import Heap, MonthMoney, Reviews
 from core.orders.order import Order
 from core.orders.status import Status
 
@@ -25,6 +27,8 @@ _KIND: Final = NoticeKind.ANSWER
 #: The reasons that the first question shows; the others are asked for. Zalo has room for five buttons.
 _FIRST_REASONS: Final = (1, 2, 3, 4)
 _OTHER_REASONS: Final = (5, 6)
+
+_LONGEST_TITLE: Final = 60
 
 #: The filters of `DS`, by the number that a paging button carries.
 FILTERS: Final[tuple[Status | None, ...]] = (None, *Status)
@@ -44,7 +48,15 @@ def details_card(view: View, history: Sequence[Event]) -> Card:
     )
     state = status_word(view.texts, view.order.status)
     title = view.texts.t("Đơn {code}: {state}", code=view.order.code, state=state)
-    return order_card(view, _KIND, title, tail=tail)
+    return order_card(view, _KIND, title, short=in_full(view, title, *_remarks(view)), tail=tail)
+
+
+def _remarks(view: View) -> tuple[str, ...]:
+    """Return what was written about an order, for an SMS: the kitchen's note and the customer's stars."""
+    order, texts = view.order, view.texts
+    note = texts.t("ghi chú: {note}", note=free_words(order.note)) if order.note else ""
+    rated = texts.t("khách chấm {rating}/5", rating=order.review.rating) if order.review else ""
+    return (note, rated)
 
 
 def _happened(view: View, event: Event) -> str:
@@ -87,18 +99,37 @@ def other_reasons_card(view: View) -> Card:
 def _ask_reason(view: View, choices: tuple[Button, ...]) -> Card:
     texts, code = view.texts, view.order.code
     own_words = texts.t("Hoặc nhắn: HUY {code} và lý do của bạn.", code=code)
-    options = ", ".join(f"{number} {texts.t(words)}" for number, words in REASON_WORDS.items())
     title = view.titled("Huỷ đơn {code} vì lý do gì?")
     return Card(
         kind=_KIND,
         locale=texts.locale,
         title=title,
-        short=one_sms(title, words=write(view.frame.desk, texts, [f"HUY {code} 1…6: {options}"])),
+        short=_short_question(view),
         badge=badge(view),
         blocks=(Block(BlockRole.TEXT, (texts.t("Đơn chưa bị huỷ. Chọn một lý do để huỷ."), own_words)),),
         buttons=choices,
         thread=str(view.order.id),
     )
+
+
+def _short_question(view: View) -> str:
+    """Ask for the reason in one SMS; what to text is a whole example, since it will be copied."""
+    texts, code = view.texts, view.order.code
+    options = ", ".join(f"{number} {texts.t(words)}" for number, words in _SHORT_REASONS.items())
+    example = write(view.frame.desk, texts, (f"HUY {code} 1", f"({options})"))
+    return fitted(view.titled("Đơn {code} chưa huỷ. Vì sao huỷ?"), words=(example,))
+
+
+_SHORT_REASONS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        1: msg("hết món"),
+        2: msg("quá tải"),
+        3: msg("đóng cửa"),
+        4: msg("ngoài vùng"),
+        5: msg("sai giá"),
+        6: msg("khác"),
+    }
+)
 
 
 def _reason_button(view: View, number: int) -> Button:
@@ -124,7 +155,7 @@ def list_card(frame: Frame, orders: Sequence[Order], *, status: Status | None, h
         kind=_KIND,
         locale=frame.texts.locale,
         title=title,
-        short=one_sms(title, *(_short_line(frame, order) for order in orders)),
+        short=_short_list(frame, title, orders, status=status, has_more=has_more),
         blocks=(Block(BlockRole.LIST, tuple(_line(frame, order) for order in orders)),),
         buttons=(Button(frame.texts.t("Xem tiếp"), payload=payload),) if has_more else (),
     )
@@ -148,8 +179,23 @@ def _line(frame: Frame, order: Order) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _short_line(frame: Frame, order: Order) -> str:
-    return f"{order.code} {order.deliver_at.astimezone(frame.zone):%H:%M %d/%m}"
+def _short_list(
+    frame: Frame, title: str, orders: Sequence[Order], *, status: Status | None, has_more: bool
+) -> str:
+    """Return as many orders as two SMS hold, and how to see the others: no word of ours turns a page."""
+    texts = frame.texts
+    entries = [_short_line(frame, order, status) for order in orders]
+    waiting = () if status else (("DS CHO", texts.t("đơn chưa xác nhận")),)
+    days = (("HN", texts.t("giao hôm nay")), ("MAI", texts.t("giao ngày mai")))
+    rest = joined(texts.t("còn nữa"), write(frame.desk, texts, *waiting, *days))
+    return listed(shortened(title, _LONGEST_TITLE), entries, lambda _: rest, has_more=has_more)
+
+
+def _short_line(frame: Frame, order: Order, status: Status | None) -> str:
+    moment = frame.texts.brief_moment(order.deliver_at, frame.zone, frame.now)
+    if status is not None:
+        return f"{order.code} {moment}"
+    return f"{order.code} {moment} {status_word(frame.texts, order.status).lower()}"
 
 
 def day_card(frame: Frame, day: date, orders: Sequence[Order]) -> Card:
@@ -164,7 +210,7 @@ def day_card(frame: Frame, day: date, orders: Sequence[Order]) -> Card:
         kind=_KIND,
         locale=texts.locale,
         title=title,
-        short=one_sms(title, *(_short_delivery(frame, order) for order in orders)),
+        short=_short_day(frame, title, orders, dishes),
         blocks=(
             Block(BlockRole.LIST, lines),
             Block(BlockRole.DISHES, dishes, texts.t("Tổng các món")),
@@ -177,6 +223,17 @@ def _delivery_line(frame: Frame, order: Order) -> str:
     when = texts.clock(order.deliver_at, frame.zone)
     state = status_word(texts, order.status)
     return f"{when} · {order.code} · {texts.portions(order.portions)} · {state}"
+
+
+def _short_day(frame: Frame, title: str, orders: Sequence[Order], dishes: Sequence[str]) -> str:
+    """Return as many deliveries as two SMS hold; where all do, what they are together."""
+    entries = [_short_delivery(frame, order) for order in orders]
+    texts = frame.texts
+    example = write(frame.desk, texts, (f"CT {orders[0].code}", texts.t("để xem")))
+    said = listed(title, entries, lambda left: texts.n("còn {count} đơn nữa", left), words=example)
+    together = f"{title}: {', '.join(entries)}"
+    is_whole = together in said
+    return fitted(f"{together}.", *dishes, words=(example,), most=TWO) if is_whole else said
 
 
 def _short_delivery(frame: Frame, order: Order) -> str:
@@ -206,23 +263,26 @@ def money_card(frame: Frame, month: date, money: MonthMoney) -> Card:
         (msg("Huỷ"), money.cancelled),
         (msg("Quá hạn xác nhận"), money.expired),
     )
-    lines = [
-        texts.n(
-            "{label}: {count} đơn, {amount}",
-            heap.count,
-            label=texts.t(label),
-            amount=texts.money(heap.amount),
-        )
-        for label, heap in heaps
-    ]
+    lines = [_money_line(frame, label, heap) for label, heap in heaps]
+    brief = [lines[0], _money_line(frame, msg("Chưa báo hoàn thành"), money.waiting), *lines[2:]]
     advice = texts.t("Chỉ đơn hoàn thành mới được đối soát.")
     title = texts.t("Tiền tháng {month}", month=f"{month:%m/%Y}")
     return Card(
         kind=_KIND,
         locale=texts.locale,
         title=title,
-        short=one_sms(title, *lines),
+        short=fitted(f"{title}:", *brief, most=TWO),
         blocks=(Block(BlockRole.MONEY, tuple(lines)), Block(BlockRole.TEXT, (advice,))),
+    )
+
+
+def _money_line(frame: Frame, label: str, heap: Heap) -> str:
+    texts = frame.texts
+    return texts.n(
+        "{label}: {count} đơn, {amount}",
+        heap.count,
+        label=texts.t(label),
+        amount=texts.money(heap.amount),
     )
 
 
@@ -238,9 +298,18 @@ def reviews_card(frame: Frame, reviews: Reviews) -> Card:
         kind=_KIND,
         locale=texts.locale,
         title=title,
-        short=one_sms(title, *lines),
+        short=_short_reviews(frame, title, reviews),
         blocks=(Block(BlockRole.REVIEW, lines),),
     )
+
+
+def _short_reviews(frame: Frame, title: str, reviews: Reviews) -> str:
+    entries = [
+        f"{order.code} {order.review.rating}/5 {free_words(order.review.comment)}".rstrip()
+        for order in reviews.latest
+        if order.review
+    ]
+    return listed(title, entries, lambda left: frame.texts.n("còn {count} đơn nữa", left))
 
 
 def _review_line(order: Order) -> str:
@@ -252,8 +321,8 @@ def _review_line(order: Order) -> str:
 # --- Help, languages, linking ---------------------------------------------------------------------
 
 
-def help_card(frame: Frame, title: str | None = None) -> Card:
-    """Return what can be said."""
+def help_card(frame: Frame, title: str | None = None, *, first: str = "") -> Card:
+    """Return what can be said; an SMS begins with `first`."""
     texts = frame.texts
     lines = [
         texts.t("XN 12345: xác nhận đơn"),
@@ -266,15 +335,38 @@ def help_card(frame: Frame, title: str | None = None) -> Card:
         texts.t("EN: English"),
     ]
     heading = title or texts.t("Bạn có thể nhắn")
-    words = "XN/HUY/HT/CT + mã đơn, DS, HN, MAI, TIEN, DG"
     return Card(
         kind=_KIND,
         locale=texts.locale,
         title=heading,
-        short=one_sms(heading, words=words),
+        short=_short_help(frame, first),
         blocks=(Block(BlockRole.TEXT, tuple(lines)),),
         buttons=_menu(frame),
     )
+
+
+def _short_help(frame: Frame, first: str) -> str:
+    """Return all words in two SMS; 12345 stands for a code, and is none: it would be refused."""
+    desk, texts = frame.desk, frame.texts
+    example = write(desk, texts, ("XN 12345", texts.t("để nhận đơn 12345")))
+    words = (
+        texts.t("HUY 12345 1 để huỷ vì hết món"),
+        texts.t("HT 12345 khi giao xong"),
+        texts.t("CT 12345 để xem"),
+        texts.t("DS CHO: đơn chưa xác nhận"),
+        texts.t("DS: tất cả đơn"),
+        texts.t("HN: giao hôm nay"),
+        texts.t("MAI: giao ngày mai"),
+        texts.t("TIEN: tiền tháng này"),
+        texts.t("DG: khách đánh giá"),
+        texts.t("EN: English"),
+    )
+    return fitted(joined(first, example), *words, most=TWO)
+
+
+def pointed(frame: Frame, said: str, word: str, aim: str) -> str:
+    """Return some words for an SMS, and the word to text next."""
+    return told(said, words=(write(frame.desk, frame.texts, (word, aim)),))
 
 
 def _menu(frame: Frame) -> tuple[Button, ...]:
@@ -299,18 +391,24 @@ def linked_card(frame: Frame) -> Card:
         kind=_KIND,
         locale=frame.texts.locale,
         title=title,
-        short=one_sms(title, line),
+        short=_short_welcome(frame, title),
         blocks=(Block(BlockRole.TEXT, (line,)),),
         buttons=_menu(frame),
     )
 
 
+def _short_welcome(frame: Frame, title: str) -> str:
+    texts = frame.texts
+    said = joined(title, texts.t("đơn mới sẽ đến đây"))
+    return pointed(frame, said, "TG", texts.t("để được hướng dẫn"))
+
+
 # --- Asking back ----------------------------------------------------------------------------------
 
 
-def suggestion_card(view: View, title: str) -> Card:
-    """Show the order that may have been meant, with its buttons; nothing was done."""
-    return order_card(view, _KIND, title, short=short_facts(view))
+def suggestion_card(view: View, title: str, *, first: str) -> Card:
+    """Show the order that may have been meant, with its buttons; nothing was done. An SMS says `first`."""
+    return order_card(view, _KIND, title, short=told_of(view, first, when(view)))
 
 
 def choice_card(frame: Frame, title: str, views: Sequence[View], word: str, purpose: Purpose) -> Card:
@@ -325,7 +423,16 @@ def choice_card(frame: Frame, title: str, views: Sequence[View], word: str, purp
         kind=_KIND,
         locale=frame.texts.locale,
         title=title,
-        short=one_sms(title, words=write(frame.desk, frame.texts, words[:3])),
+        short=_short_choice(frame, title, words),
         blocks=(Block(BlockRole.LIST, lines),) if lines else (),
         buttons=choices if frame.may_act else (),
     )
+
+
+def _short_choice(frame: Frame, title: str, words: Sequence[str]) -> str:
+    """Return the first order's word whole, to be copied, and the codes of the others."""
+    first, *others = words
+    codes = [word.rpartition(" ")[2] for word in others]
+    texts = frame.texts
+    aim = texts.t("hoặc mã {codes}", codes=", ".join(codes)) if codes else ""
+    return fitted(title, words=(write(frame.desk, texts, (first, aim)),), most=TWO)

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.sms.text import JOINED, SINGLE, plain, septets
 
-#: How many letters one SMS carries, and how many two: a letter of two septets may leave a place empty between.
+#: How many letters one SMS carries, and how many two: a letter of two septets may leave a place empty.
 ONE: Final = SINGLE
 TWO: Final = 2 * JOINED - 1
 _ENDS: Final = (".", "!", "?", ":")
@@ -33,31 +33,42 @@ def fitted(first: str, *more: str, words: Sequence[str] = (), most: int = ONE) -
     return _ended(_cut(said, way, most), way)
 
 
-def told(first: str, *must: str, more: Sequence[str] = (), words: Sequence[str] = ()) -> str:
-    """Return `first` and `must` in one SMS where they fit, else in two, with what of `more` has room there."""
-    whole = joined(first, *must)
+def told(first: str, *pieces: str, more: Sequence[str] = (), words: Sequence[str] = ()) -> str:
+    """Return `first` and `pieces` in one SMS where they fit, else in two, and what of `more` has room."""
     way = words[0] if words else ""
-    most = ONE if _has_room(whole, way, ONE) else TWO
-    return fitted(whole, *more, words=words, most=most)
+    most = ONE if _has_room(joined(first, *pieces), way, ONE) else TWO
+    return fitted(first, *pieces, *more, words=words, most=most)
 
 
 def listed(
-    first: str, entries: Sequence[str], rest: Callable[[int], str], *, words: str = "", most: int = TWO
+    first: str,
+    entries: Sequence[str],
+    rest: Callable[[int], str],
+    *,
+    words: str = "",
+    most: int = TWO,
+    has_more: bool = False,
 ) -> str:
-    """Return `first` and as many whole entries as have room; `rest` says that so many were left out."""
+    """Return `first` and as many whole entries as have room.
+
+    `rest` says that so many were left out, and how to see them; it is said too where there are more
+    than these entries (`has_more`).
+    """
     for count in range(len(entries), 0, -1):
         left = len(entries) - count
-        said = ", ".join([*entries[:count], *([rest(left)] if left else [])])
-        if _has_room(f"{first}: {said}", words, most):
-            return _ended(f"{first}: {said}", words)
+        ending = [rest(left)] if left or has_more else []
+        said = f"{first}: {', '.join([*entries[:count], *ending])}"
+        if _has_room(said, words, most):
+            return _ended(said, words)
     return fitted(first, rest(len(entries)) if entries else "", words=[words], most=most)
 
 
 def joined(first: str, *more: str) -> str:
-    """Return pieces as one sentence after the other: by a comma where none has ended."""
+    """Return pieces one after the other: those that begin with a capital as sentences, others by commas."""
     said = first
     for piece in filter(None, more):
-        said = f"{said} {piece}" if said.endswith(_ENDS) else f"{said}, {piece}"
+        sign = "" if said.endswith(_ENDS) else "." if piece[0].isupper() else ","
+        said = f"{said}{sign} {piece}" if said else piece
     return said
 
 

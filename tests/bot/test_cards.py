@@ -13,9 +13,10 @@ from bot.cards.answers import answer_card, refusal_card
 from bot.cards.customer import customer_card
 from bot.cards.notices import ALARMS, alarm_card, notice_card
 from bot.cards.order_card import order_card
+from bot.cards.short import ONE, TWO, sms_length
 from bot.cards.view import View
+from bot.sms.text import plain
 from bot.texts import texts_in
-from bot.texts.plain import MAX_SMS, sms_length
 from bot.tokens import MAX_PAYLOAD, Bearer, Purpose
 from core.actors import Role, Via
 from core.channels import BlockRole, ButtonStyle, Card
@@ -85,7 +86,7 @@ def every_card() -> Iterator[tuple[View, Card]]:
 def test_every_card_fits_every_channel() -> None:
     """One SMS, five buttons, payloads of 64 bytes, and always the way to the details."""
     for seen, card in every_card():
-        assert sms_length(card.short) <= MAX_SMS
+        assert sms_length(card.short) <= TWO
         assert seen.order.code in card.short
         assert len(card.buttons) <= 5
         assert all(len(button.payload) <= MAX_PAYLOAD for button in card.buttons if button.payload)
@@ -173,8 +174,10 @@ def test_the_sms_says_code_and_time_first_and_what_to_write_where() -> None:
     """Words stand for buttons."""
     card = notice_card(view(), NoticeKind.ORDER_NEW, {})
 
-    assert card.short.startswith("Đơn 48274 mới, chờ bạn xác nhận, giao 11:30 24/11, 40 suất")
-    assert card.short.endswith("Soạn XN 48274 / HUY 48274 / CT 48274 gửi 8041")
+    assert plain(card.short) == (
+        "Don moi 48274 giao 11:30 24/11, 40 suat, 1.900.000 d, 12 Le Loi, Quan 1, TP.HCM. "
+        "Soan XN 48274 gui 8041 de nhan, HUY 48274 de huy, CT 48274 de xem"
+    )
 
 
 def test_without_a_number_to_write_to_the_sms_names_none() -> None:
@@ -182,7 +185,9 @@ def test_without_a_number_to_write_to_the_sms_names_none() -> None:
     seen = view()
     bare = replace(seen, frame=replace(seen.frame, desk=replace(DESK, reply_number=None)))
 
-    assert notice_card(bare, NoticeKind.ORDER_NEW, {}).short.endswith("Soạn XN 48274 / HUY 48274 / CT 48274")
+    assert notice_card(bare, NoticeKind.ORDER_NEW, {}).short.endswith(
+        "Soạn XN 48274 để nhận, HUY 48274 để huỷ, CT 48274 để xem"
+    )
 
 
 @pytest.mark.parametrize(
@@ -200,7 +205,7 @@ def test_without_a_number_to_write_to_the_sms_names_none() -> None:
 )
 def test_buttons_are_those_that_work_now(order: Order, now: datetime, buttons: list[str]) -> None:
     """Confirm and cancel until delivery, Complete from an hour before; then the phone cancels."""
-    card = order_card(view(order, now=now), "answer", "Đơn")
+    card = order_card(view(order, now=now), "answer", "Đơn", short="")
 
     assert labels_of(card) == [*buttons, "Xem chi tiết đơn hàng"]
 
@@ -210,7 +215,7 @@ def test_without_a_hotline_nobody_is_called() -> None:
     seen = view(CONFIRMED)
     quiet = replace(seen, frame=replace(seen.frame, desk=replace(DESK, hotline=None)))
 
-    assert labels_of(order_card(quiet, "answer", "Đơn")) == ["Xem chi tiết đơn hàng"]
+    assert labels_of(order_card(quiet, "answer", "Đơn", short="")) == ["Xem chi tiết đơn hàng"]
 
 
 # --- masks ----------------------------------------------------------------------------------------
@@ -230,7 +235,7 @@ def test_the_customer_is_masked_before_confirmation_and_a_month_after_delivery(
     order: Order, now: datetime, who: str, where: str
 ) -> None:
     """The address shows before: a kitchen must know where to. After a month all three are gone."""
-    card = order_card(view(order, now=now), "answer", "Đơn")
+    card = order_card(view(order, now=now), "answer", "Đơn", short="")
 
     assert lines_of(card, BlockRole.WHO) == (who, "Đặt qua PhoX")
     assert lines_of(card, BlockRole.WHERE) == (where,)
@@ -371,7 +376,7 @@ def test_a_review_is_stars_words_and_a_name() -> None:
     card = notice_card(view(COMPLETED, now=LUNCH), NoticeKind.REVIEW_RECEIVED, {})
 
     assert lines_of(card, BlockRole.REVIEW) == ("★★★★☆ 4/5", "Cơm ngon, giao hơi trễ", "Nguyễn Văn An")
-    assert card.short.startswith("Đơn 48274 được khách chấm 4/5, Cơm ngon")
+    assert card.short.startswith("Đơn 48274 được khách chấm 4/5. Cơm ngon")
 
 
 def test_colleagues_hear_who_settled_it() -> None:
@@ -463,7 +468,7 @@ def test_a_customer_hears_that_the_order_will_not_come() -> None:
     assert card.blocks[0].lines == ("Giao 11:30 thứ Ba 24/11",)
     assert "Hết món" in lines_of(card, BlockRole.TEXT)
     assert card.buttons == ()
-    assert sms_length(card.short) <= MAX_SMS
+    assert sms_length(card.short) <= ONE
     assert "PhoX" in card.short
     assert not PRICE.search(text_of(card))
 
@@ -483,7 +488,7 @@ def test_a_customer_never_reads_words_that_were_not_meant_for_them() -> None:
 
 def test_a_kitchen_with_a_very_long_name_still_fits_one_sms() -> None:
     """Cut, not lost."""
-    assert sms_length(customer(partner="Quán cơm " * 40).short) <= MAX_SMS
+    assert sms_length(customer(partner="Quán cơm " * 40).short) <= ONE
 
 
 # --- answers --------------------------------------------------------------------------------------
@@ -584,7 +589,7 @@ def test_every_answer_fits_every_channel() -> None:
     ):
         card = answer_card(view(order, role, locale=locale), about(order, kind, asked))
         assert card.title
-        assert sms_length(card.short) <= MAX_SMS
+        assert sms_length(card.short) <= TWO
         assert role.sees_money or "1.900.000" not in text_of(card)
 
 
@@ -600,7 +605,7 @@ def test_cancelling_asks_for_a_reason_first() -> None:
     assert [purpose.reason for purpose in purposes] == [1, 2, 3, 4, None]
     assert purposes[-1] is Purpose.CANCEL_OTHER
     assert "Đơn chưa bị huỷ. Chọn một lý do để huỷ." in text_of(card)
-    assert sms_length(card.short) <= MAX_SMS
+    assert sms_length(card.short) <= ONE
 
 
 def test_the_other_reasons_are_asked_for_then() -> None:
@@ -688,7 +693,7 @@ def test_a_choice_has_a_button_for_each_order() -> None:
     card = replies.choice_card(frame(), "Bạn nói đơn nào?", [view(), view(CONFIRMED)], "XN", Purpose.CONFIRM)
 
     assert labels_of(card) == ["XN 48274", "XN 48274"]
-    assert card.short.endswith("Soạn XN 48274 / XN 48274 gửi 8041")
+    assert card.short.endswith("Soạn XN 48274 gửi 8041 hoặc mã 48274")
 
 
 def test_a_review_of_an_old_order_masks_its_author() -> None:

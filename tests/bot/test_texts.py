@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment, nodes
 
+from bot.cards.short import ONE, TWO, fitted, joined, listed, shortened, sms_length
 from bot.texts import Texts, texts_in
-from bot.texts.plain import MAX_SMS, one_sms, sms_length, unaccented
+from bot.texts.plain import unaccented
 
 ROOT = Path(__file__).parents[2]
 BOT = ROOT / "bot"
@@ -165,11 +166,51 @@ def test_brackets_take_two_places_in_an_sms() -> None:
 
 
 @given(
-    first=st.text(max_size=300), more=st.lists(st.text(max_size=200), max_size=4), words=st.text(max_size=80)
+    first=st.text(max_size=300),
+    more=st.lists(st.text(max_size=200), max_size=4),
+    words=st.lists(st.text(max_size=80), max_size=3),
+    most=st.sampled_from([ONE, TWO]),
 )
-def test_one_sms_is_one_sms(first: str, more: list[str], words: str) -> None:
+def test_what_is_fitted_fits(first: str, more: list[str], words: list[str], most: int) -> None:
     """Whatever is said, its words fit, and what can be answered stays."""
-    said = one_sms(first, *more, words=words)
+    said = fitted(first, *more, words=words, most=most)
 
-    assert sms_length(said) <= MAX_SMS
-    assert said.endswith(words)
+    assert sms_length(said) <= most
+    assert not words or any(said.endswith(way.strip()) for way in words)
+
+
+@given(
+    first=st.text(max_size=40),
+    entries=st.lists(st.from_regex(r"[0-9]{5} [0-9]{2}:[0-9]{2}", fullmatch=True), max_size=40),
+    has_more=st.booleans(),
+)
+def test_a_list_is_cut_between_its_entries(first: str, entries: list[str], has_more: bool) -> None:
+    """Each entry stands whole or not at all, and what was left out is counted."""
+    said = listed(first, entries, lambda left: f"{left} left", words="Text DS", has_more=has_more)
+    shown = [entry for entry in entries if entry in said]
+
+    assert sms_length(said) <= TWO
+    assert said.endswith("Text DS")
+    assert not re.search(r"[0-9]{5} [0-9]{0,2}(?![0-9:])", said.removeprefix(first))
+    assert len(shown) == len(entries) or " left" in said
+
+
+def test_words_are_shortened_only_where_the_beginning_would_be_cut() -> None:
+    """What is wanted and when come before the last of the ways to answer."""
+    ways = ["Text XN 48274, HUY 48274", "Text XN 48274"]
+
+    assert fitted("a" * 120, words=ways).endswith("HUY 48274")
+    assert fitted("a" * 140, words=ways).endswith("Text XN 48274")
+
+
+def test_pieces_are_joined_as_they_are_spoken() -> None:
+    """A capital begins a sentence, everything else goes on with a comma."""
+    assert joined("Đơn 48274", "giao 11:30", "", "Hết món") == "Đơn 48274, giao 11:30. Hết món"
+    assert joined("Xong chưa?", "40 suất") == "Xong chưa? 40 suất"
+
+
+def test_long_words_are_cut_between_words() -> None:
+    """On one line, with an ellipsis."""
+    assert shortened("Cơm gà\n  xối mỡ", 20) == "Cơm gà xối mỡ"
+    assert shortened("Cơm gà xối mỡ", 10) == "Cơm gà…"
+    assert shortened("Cơmgàxốimỡ", 5) == "Cơmg…"
