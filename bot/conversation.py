@@ -26,7 +26,9 @@ from bot.intents import (
     read,
 )
 from bot.owing import Owing, Told, one_per_kitchen
+from bot.phone_claims import PhoneClaims
 from bot.questions import Reply, reply
+from bot.quick_replies import QuickReplies, deeds_of
 from bot.replying import fitting
 from bot.tokens import ButtonToken, Purpose, Signer, is_button
 from core import inbox, metrics, outbox
@@ -39,6 +41,8 @@ from core.channels import (
     Left,
     Pressed,
     Receipt,
+    ReceiptKind,
+    Replied,
     Said,
     SharedPhone,
     Unreadable,
@@ -74,6 +78,17 @@ class Conversation:
         self._desk = desk_of(settings, signer)
         self._link_key = linking.code_key(settings.require("secret_key"))
         self._owing = Owing(database, wake)
+        self._asks_phones = settings.sms_is_on
+        self._claims = PhoneClaims(database, wake, link_key=self._link_key, by_sms=settings.sms_is_on)
+        self._quick_replies = QuickReplies(
+            database,
+            ledger,
+            self._owing,
+            deeds=deeds_of(settings.zalo_quick_replies),
+            by_sms=settings.sms_is_on,
+        )
+        #: The routing keyword of a rented short code comes with every SMS.
+        self._prefixes = {ChannelName.SMS: settings.sms_reply_prefix or ""}
 
     async def handle(self, inbound: Inbound) -> None:
         """Do what somebody asks for and owe the answer; returns after the commit.
@@ -87,14 +102,17 @@ class Conversation:
                 await self._said(inbound, text)
             case Receipt():
                 await outbox.receipt(self._database, inbound.channel, inbound.body)
+            case Replied():
+                await self._replied(inbound, inbound.body)
             case Left():
                 await self._left(inbound)
             case Followed():
                 await self._followed(inbound)
             case Unreadable():
                 await self._unreadable(inbound)
-            case SharedPhone():  # a claim, not a proof: only a code links an address
+            case SharedPhone(phone):  # a claim, not a proof: only a code links an address
                 await self._heard(inbound)
+                await self._claims.claimed(inbound, phone)
 
     async def _heard(self, inbound: Inbound) -> list[StaffAt]:
         """Remember that this address wrote to us; return the staff behind it."""
@@ -117,7 +135,14 @@ class Conversation:
             return
         seats = one_per_kitchen(await self._heard(inbound))
         told = [Told(seat.staff_id, reply(Reply.LINKED)) for seat in seats]
-        await self._owing.owe_all(inbound, told or [Told(None, reply(Reply.HOW_TO_LINK))])
+        how = reply(Reply.HOW_TO_LINK, by_phone=int(self._asks_phones))
+        await self._owing.owe_all(inbound, told or [Told(None, how)])
+
+    async def _replied(self, inbound: Inbound, replied: Replied) -> None:
+        """Do what was tapped on a template; who taps has seen it."""
+        await self._quick_replies.tapped(inbound, replied)
+        seen = Receipt(ReceiptKind.SEEN, ids=replied.ids, keys=replied.keys)
+        await outbox.receipt(self._database, inbound.channel, seen)
 
     async def _unreadable(self, inbound: Inbound) -> None:
         if await inbox.is_known(self._database, inbound.key):
@@ -178,11 +203,13 @@ class Conversation:
         if await inbox.is_known(self._database, inbound.key):
             return
         seats = await self._heard(inbound)
-        intent = read(text)
+        intent = read(text, prefix=self._prefixes.get(inbound.channel, ""))
         if isinstance(intent, Link):
             await self._link(inbound, seats, intent.code)
         elif seats:
             await self._meant(inbound, seats, intent)
+        else:
+            metrics.INBOUND.labels(inbound.channel.value, "stranger").inc()
 
     async def _meant(self, inbound: Inbound, seats: list[StaffAt], intent: Intent) -> None:
         match intent:
@@ -233,7 +260,7 @@ class Conversation:
                 connection, code=code, address=inbound.sender, key=self._link_key, now=now
             )
             if isinstance(done, Linked):
-                return [Told(done.staff.staff_id, reply(Reply.LINKED))]
+                return [Told(seat.staff_id, reply(Reply.LINKED)) for seat in (done.staff, *done.others)]
             if not seats:
                 return ()
             if isinstance(done, WrongCode):

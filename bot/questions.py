@@ -25,6 +25,8 @@ class Reply(StrEnum):
     LINK_WRONG = "link_wrong"
     LINK_LOCKED = "link_locked"
     HOW_TO_LINK = "how_to_link"
+    CODE_SENT = "code_sent"
+    LINK_CODE = "link_code"
     NO_SUCH_CODE = "no_such_code"
     MEANT = "meant"
     WHICH = "which"

@@ -181,16 +181,15 @@ WITH live AS (
      ORDER BY c.id FOR UPDATE OF c
 ), used AS (
     UPDATE link_codes c SET used_at = $2 FROM live WHERE c.id = live.id AND c.used_at IS NULL
-    RETURNING c.id, c.staff_id
+    RETURNING c.staff_id
 )
-SELECT staff_id FROM used ORDER BY id
+SELECT staff_id FROM used
 """
 _USED_HERE: Final = """
 SELECT c.staff_id FROM link_codes c
   JOIN staff s ON s.id = c.staff_id AND s.removed_at IS NULL
   JOIN addresses a ON a.staff_id = c.staff_id AND a.kind = $3 AND a.value = $4 AND a.ended_at IS NULL
  WHERE c.code_hash = $1 AND c.used_at IS NOT NULL AND c.expires_at > $2
- ORDER BY c.id
 """
 _TAKE_OVER: Final = """
 DELETE FROM addresses a USING staff s, staff mine

@@ -1,0 +1,83 @@
+"""A phone that somebody shares in a chat is a claim: the code that proves it goes to that phone by SMS.
+
+Who shares a phone of nobody's hears the same words: nobody learns here whose phones a kitchen has.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from bot.owing import one_per_kitchen, sender_of
+from bot.questions import Reply, reply
+from core import inbox
+from core.channels import Address, AddressKind, ChannelName, Inbound
+from core.database import Connection, Database
+from core.orders.events import Json
+from core.partners import addresses, linking, wrong_tries
+from core.partners.addresses import StaffAt
+from core.partners.wrong_tries import Limit
+from core.waking import Wake, wake_worker
+
+_HOUR: Final = timedelta(hours=1)
+#: A phone gets at most three codes in an hour, whoever asks for them.
+PER_PHONE: Final = Limit("phone_claimed", 3, _HOUR, _HOUR)
+#: A sender is answered five times in an hour.
+PER_SENDER: Final = Limit("phone_claims", 5, _HOUR, _HOUR)
+
+
+class PhoneClaims:
+    """Takes in phones that people share. `by_sms` is whether codes can leave at all."""
+
+    def __init__(self, database: Database, wake: Wake, *, link_key: bytes, by_sms: bool) -> None:
+        self._database = database
+        self._wake = wake
+        self._link_key = link_key
+        self._by_sms = by_sms
+
+    async def claimed(self, inbound: Inbound, phone: str) -> None:
+        """Owe the claimed phone a code, if it is staff's, and the chat a word of what comes next; once."""
+        written: list[UUID] = []
+
+        async def effect(connection: Connection) -> Mapping[str, Json]:
+            if await self._is_one_more(connection, PER_SENDER, sender_of(inbound.sender)):
+                written.append(await self._answer(connection, inbound))
+                written.extend(await self._code(connection, inbound, Address(AddressKind.PHONE, phone)))
+            return {"told": len(written)}
+
+        await inbox.once(self._database, inbound.key, effect, now=self._database.clock.now())
+        await wake_worker(self._wake, written)
+
+    async def _answer(self, connection: Connection, inbound: Inbound) -> UUID:
+        """Say what comes next; without SMS, how else a chat is linked."""
+        told = reply(Reply.CODE_SENT if self._by_sms else Reply.HOW_TO_LINK)
+        return await self._owe(connection, f"{inbound.key}#0", inbound.sender, None, told)
+
+    async def _code(self, connection: Connection, inbound: Inbound, phone: Address) -> Sequence[UUID]:
+        """Owe the phone one code for all kitchens that its owner works for."""
+        seats = one_per_kitchen(await addresses.staff_at(connection, phone)) if self._by_sms else []
+        if not seats or not await self._is_one_more(connection, PER_PHONE, sender_of(phone)):
+            return ()
+        told = await self._told(connection, seats)
+        return [await self._owe(connection, f"{inbound.key}#1", phone, seats[0].staff_id, told)]
+
+    async def _told(self, connection: Connection, seats: Sequence[StaffAt]) -> Mapping[str, Json]:
+        """Return the answer that carries a new code; the notice keeps it after it has died."""
+        people, now = [seat.staff_id for seat in seats], self._database.clock.now()
+        code = await linking.issue_code(connection, people, ChannelName.ZALO, key=self._link_key, now=now)
+        return reply(Reply.LINK_CODE, text=code.text)
+
+    async def _is_one_more(self, connection: Connection, limit: Limit, sender: str) -> bool:
+        """Count one more, unless there were as many as there may be."""
+        now = self._database.clock.now()
+        tries = await wrong_tries.held(connection, limit, sender, now=now)
+        if tries.locked_until is not None:
+            return False
+        await wrong_tries.wrong(connection, limit, sender, tries, now=now)
+        return True
+
+    async def _owe(
+        self, connection: Connection, key: str, to: Address, staff_id: UUID | None, told: Mapping[str, Json]
+    ) -> UUID:
+        now = self._database.clock.now()
+        return await inbox.owe_answer(connection, key=key, to=to, staff_id=staff_id, data=told, now=now)
