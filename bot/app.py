@@ -10,11 +10,15 @@ from typing import Final, Protocol
 import structlog
 from aiohttp import web
 
-from bot import health, zalo_consent, zalo_webhook
+from bot import health, sms_webhook, zalo_consent, zalo_webhook
+from bot.answering import ANSWERING, Answering
 from bot.api.routes import add_routes as add_api
+from bot.compose import Composer
 from bot.conversation import Conversation
 from bot.keys import DATABASE, LEDGER, SETTINGS, SIGNER
-from bot.registry import open_channels, signer_of, switched_off
+from bot.registry import open_channels, signer_of, switched_off, ways_of
+from bot.sms.esms import reply_charge
+from bot.sms.render import renderer
 from bot.watch import SILENT_AFTER, watch_sweeps
 from bot.web.middleware import middlewares
 from bot.web.routes import add_routes as add_pages
@@ -23,6 +27,7 @@ from core.clock import real_now
 from core.database import Database, connect
 from core.keys import code_key
 from core.ledger import Ledger
+from core.outbox import Ways
 from core.settings import Settings
 from core.waking import Wake
 
@@ -38,7 +43,9 @@ class Queues(Wake, Protocol):
         """Tell whether Redis answers."""
 
 
-def build(settings: Settings, database: Database, ledger: Ledger, queues: Queues) -> web.Application:
+def build(
+    settings: Settings, database: Database, ledger: Ledger, queues: Queues, *, ways: Ways
+) -> web.Application:
     """Return the application on these parts; nothing is opened here."""
     app = web.Application(client_max_size=_MOST_BODY, middlewares=middlewares())
     app[SETTINGS] = settings
@@ -49,8 +56,16 @@ def build(settings: Settings, database: Database, ledger: Ledger, queues: Queues
     app[zalo_webhook.CONVERSATION] = Conversation(
         settings=settings, database=database, ledger=ledger, signer=app[SIGNER], wake=queues
     )
+    app[ANSWERING] = Answering(
+        database,
+        ways,
+        Composer(settings=settings, signer=app[SIGNER], database=database),
+        say=renderer(links=settings.sms_links),
+        charge=reply_charge,
+    )
     health.add_routes(app)
     zalo_webhook.add_routes(app)
+    sms_webhook.add_routes(app)
     add_api(app)
     add_pages(app)
     zalo_consent.add_routes(app)
@@ -82,7 +97,7 @@ async def open_app(settings: Settings, database: Database, queues: Queues) -> As
             )
         )
         stack.push_async_callback(_end, watching)
-        yield build(settings, database, ledger, queues)
+        yield build(settings, database, ledger, queues, ways=ways_of(settings, channels))
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.mail.channel import MailChannel
+from bot.sms.channel import open_sms
 from bot.tokens import Signer
 from core.channels import Address, Channel, ChannelName
 from core.database import Database
@@ -35,6 +36,11 @@ def _open_mail(settings: Settings, _: Database) -> Channel:
 CHANNELS: Final[Mapping[ChannelName, Entry]] = {
     ChannelName.ZALO: Entry(
         lambda settings: settings.zalo_is_on, "ZALO_APP_ID, _APP_SECRET, _OA_ID, _OA_SECRET", _open_zalo
+    ),
+    ChannelName.SMS: Entry(
+        lambda settings: settings.sms_is_on,
+        "SMS_GATEWAY and the settings of that gateway",
+        lambda settings, _: open_sms(settings),
     ),
     ChannelName.EMAIL: Entry(lambda settings: settings.email_is_on, "SMTP_URL, EMAIL_FROM", _open_mail),
 }

@@ -1,6 +1,6 @@
 """The other side of each channel, as the contract needs it: it takes, refuses, fails and hangs.
 
-A new channel joins the contract by one entry of GATEWAYS.
+A new channel, or a new gateway of one, joins the contract by one entry of GATEWAYS.
 """
 
 from abc import abstractmethod
@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, Self
 from core.channels import Address, AddressKind, ChannelName
 from core.clock import real_now
 from sandbox.mailbox import Mailbox
+from sandbox.sms import FakeEsms, FakeSpeedSms, FakeTwilio, SmsFake
 from sandbox.zalo import FakeZalo, Param, Template
 
 #: A kind that has a ZBS template in these tests.
@@ -23,6 +24,8 @@ class Gateway(Protocol):
 
     lan: Address
     nobody: Address
+    #: Whether it can be told which messages are the same.
+    knows_repeats: bool = True
 
     @abstractmethod
     async def __aenter__(self) -> Self: ...
@@ -164,6 +167,85 @@ class MailGateway(Gateway):
         self.mailbox.hang(seconds)
 
 
-GATEWAYS: Final[Mapping[ChannelName, Callable[[], Gateway]]] = MappingProxyType(
-    {ChannelName.ZALO: ZaloGateway, ChannelName.EMAIL: MailGateway}
+class _NotingEsms(FakeEsms):
+    """The fake eSMS, which writes down every RequestId it is given, the repeated ones too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def _once(self, request_id: str) -> None:
+        self.asked.append(request_id)
+        super()._once(request_id)
+
+
+class SmsOverHttp(Gateway):
+    """A fake SMS gateway; `bad_number` is how it says that a phone is none."""
+
+    knows_repeats = False
+
+    def __init__(self, fake: SmsFake, bad_number: int | str) -> None:
+        self.fake = fake
+        self.lan = Address(AddressKind.PHONE, "+84909123456")
+        self.nobody = Address(AddressKind.PHONE, "+84909000000")
+        fake.phone(self.nobody.value).refusal = bad_number
+
+    async def __aenter__(self) -> Self:
+        await self.fake.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.fake.__aexit__(None, None, None)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the settings that lead to it."""
+        return self.fake.settings
+
+    def taken(self) -> list[str]:
+        """Return the texts of the messages that reached somebody."""
+        return [sms.text for phone in self.fake.phones.values() for sms in phone.received]
+
+    def named(self) -> Address:
+        """Return an address at which the gateway tells messages apart by our key."""
+        return self.lan
+
+    def names(self) -> list[str]:
+        """Return nothing: it is given nothing to tell messages apart by."""
+        return []
+
+    async def refuse(self) -> None:
+        """Refuse connections."""
+        await self.fake.refuse()
+
+    def fail(self) -> None:
+        """Fail at every call, in the gateway's own way of saying "later"."""
+        self.fake.status_next(500, times=None)
+
+    def hang(self, seconds: float) -> None:
+        """Say nothing to the next call."""
+        self.fake.hang(seconds)
+
+
+class EsmsGateway(SmsOverHttp):
+    """The fake eSMS; messages are told apart by RequestId."""
+
+    knows_repeats = True
+
+    def __init__(self) -> None:
+        self.esms = _NotingEsms()
+        super().__init__(self.esms, "108")
+
+    def names(self) -> list[str]:
+        """Return what the gateway was given to tell the messages to `named` apart by."""
+        return self.esms.asked
+
+
+GATEWAYS: Final[Mapping[str, tuple[ChannelName, Callable[[], Gateway]]]] = MappingProxyType(
+    {
+        "zalo": (ChannelName.ZALO, ZaloGateway),
+        "esms": (ChannelName.SMS, EsmsGateway),
+        "speedsms": (ChannelName.SMS, lambda: SmsOverHttp(FakeSpeedSms(), "105")),
+        "twilio": (ChannelName.SMS, lambda: SmsOverHttp(FakeTwilio(), 21211)),
+        "mail": (ChannelName.EMAIL, MailGateway),
+    }
 )

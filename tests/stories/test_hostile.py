@@ -134,7 +134,7 @@ class _NoQueues:
 
 def _routes(world: World) -> list[tuple[str, str]]:
     """Return every route of the web process: its method and its pattern."""
-    app = build(world.settings, world.database, world.ledger, _NoQueues())
+    app = build(world.settings, world.database, world.ledger, _NoQueues(), ways=world.service.delivery.ways)
     found = {
         (route.method, route.resource.canonical)
         for resource in app.router.resources()
