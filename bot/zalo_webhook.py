@@ -5,8 +5,10 @@ app's subscription is cancelled. So a genuine event that we cannot read is count
 """
 
 import asyncio
+import re
 import time
 from collections import deque
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -14,19 +16,26 @@ from aiohttp import web
 
 from bot.conversation import Conversation
 from bot.keys import DATABASE, SETTINGS
+from bot.zalo_silence import Heard
 from core import alarms, metrics
 from core.channels import Inbound
+from core.clock import real_now
 from core.database import AWAY
 from core.errors import Malformed
 from zalo_oa import signature
 from zalo_oa.inbound import Ignored, is_probe, parse
+from zalo_oa.render import PICTURE_PATH
 
 PATH: Final = "/webhooks/zalo"
 CONVERSATION: Final = web.AppKey("conversation", Conversation)
 _REJECTIONS: Final = web.AppKey("rejections", deque[float])
+_HEARD: Final = web.AppKey("heard", Heard)
+_PICTURE: Final = Path(__file__).parent / "web" / "static" / Path(PICTURE_PATH).name
 
 _log: Final = structlog.get_logger()
 _WITHIN: Final = 1.5
+#: What is left of Zalo's two seconds for a note that nobody waits for.
+_NOTED_WITHIN: Final = 0.3
 _ALARM_AT: Final = 10
 _ALARM_WITHIN: Final = 300.0
 _ALARM: Final = "zalo: signature"
@@ -35,7 +44,9 @@ _ALARM: Final = "zalo: signature"
 def add_routes(app: web.Application) -> None:
     """Add the webhook; the application needs CONVERSATION, DATABASE and SETTINGS."""
     app[_REJECTIONS] = deque(maxlen=_ALARM_AT)
+    app[_HEARD] = Heard(app[DATABASE])
     app.router.add_post(PATH, receive)
+    app.router.add_get(PICTURE_PATH, show_picture)
 
 
 async def receive(request: web.Request) -> web.Response:
@@ -51,6 +62,21 @@ async def receive(request: web.Request) -> web.Response:
     if not signature.verify(raw, header, app_id=app_id, secret=settings.require("zalo_oa_secret")):
         await _reject(request)
         return web.Response(status=401, text="bad signature")
+    _count_retry(request)
+    response = await _take_in(request, raw, app_id)
+    if response.status == 200:
+        await _note(request)
+    return response
+
+
+async def show_picture(request: web.Request) -> web.FileResponse:
+    """Show the picture that Zalo puts above the form that asks for a phone."""
+    return web.FileResponse(_PICTURE)
+
+
+async def _take_in(request: web.Request, raw: bytes, app_id: str) -> web.Response:
+    """Read a genuine event and do what it asks for."""
+    settings = request.app[SETTINGS]
     try:
         inbound = parse(raw, app_id=app_id, oa_id=settings.require("zalo_oa_id"))
     except Malformed as error:
@@ -75,6 +101,21 @@ async def _converse(request: web.Request, inbound: Inbound) -> web.Response:
     finally:
         metrics.TAP.labels("zalo").observe(time.perf_counter() - started)
     return web.Response(text="ok")
+
+
+def _count_retry(request: web.Request) -> None:
+    """Count what Zalo sends again: it was not answered in time before."""
+    if re.fullmatch(r"0*[1-9][0-9]{0,3}", request.headers.get("num_retry", ""), re.ASCII):
+        metrics.INBOUND.labels("zalo", "sent again").inc()
+
+
+async def _note(request: web.Request) -> None:
+    """Take down that Zalo talks to us; an event is answered all the same when that cannot be done."""
+    try:
+        async with asyncio.timeout(_NOTED_WITHIN):
+            await request.app[_HEARD].note(real_now())
+    except AWAY as error:
+        _log.warning("zalo event not noted", why=type(error).__name__)
 
 
 async def _reject(request: web.Request) -> None:

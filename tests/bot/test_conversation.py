@@ -534,7 +534,6 @@ async def test_strangers_are_not_answered(chats: Chats) -> None:
     for text in ("TG", "DS", f"XN {order.code}", "LK 000000", "xin chào"):
         assert await chats.says("nobody", text) == []
     assert await chats.comes_in("nobody", Unreadable("image")) == []
-    assert await chats.comes_in("nobody", SharedPhone("+84909123456", "Lan")) == []
 
 
 async def test_a_right_link_code_makes_the_chat_theirs(chats: Chats) -> None:
@@ -595,8 +594,10 @@ async def test_writing_opens_the_window(chats: Chats) -> None:
 
 
 async def test_a_shared_phone_proves_nothing(chats: Chats) -> None:
-    """Anybody can say that a number is theirs."""
-    assert await chats.comes_in("lan", SharedPhone("+84909123456", "Lan")) == []
+    """Anybody can say that a number is theirs; without SMS they hear how else to link."""
+    card = only(await chats.comes_in("nobody", SharedPhone("+84909123456", "Lan")))
+    assert card.title == "Chào bạn! Tài khoản này chưa nối với quán nào"
+    assert not card.wants_phone
     assert await addresses.staff_at(chats.database.pool, Address(AddressKind.PHONE, "+84909123456")) == []
 
 
