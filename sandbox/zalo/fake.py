@@ -183,7 +183,7 @@ class FakeZalo:
         """Answer the next calls with a bare HTTP status."""
         self.faults.plan(faults.AnswerStatus(status), times=times, path=path)
 
-    def too_many_next(self, retry_after: int, *, times: int | None = 1, path: str = SENDS) -> None:
+    def too_many(self, retry_after: int, *, times: int | None = 1, path: str = SENDS) -> None:
         """Answer the next calls with HTTP 429 that asks to wait for so many seconds."""
         self.faults.plan(faults.TooMany(retry_after), times=times, path=path)
 

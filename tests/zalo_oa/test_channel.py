@@ -249,7 +249,7 @@ async def test_a_card_that_wants_a_phone_is_zalos_form_for_it(lan: Lan) -> None:
 
 async def test_too_many_calls_wait_as_long_as_zalo_says(lan: Lan) -> None:
     """429 delivered nothing; `Retry-After` is heeded."""
-    lan.gateway.too_many_next(30)
+    lan.gateway.too_many(30)
     assert await lan.gets() == TryLater("HTTP 429", timedelta(seconds=30))
     assert isinstance(await lan.gets(), Sent)
 
