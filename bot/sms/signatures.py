@@ -5,7 +5,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 TWILIO_HEADER: Final = "X-Twilio-Signature"
 
@@ -43,12 +43,10 @@ def _of_form(url: str, fields: Iterable[tuple[str, str]], token: str) -> bytes:
 
 def _with_and_without_port(url: str) -> tuple[str, str]:
     told = urlsplit(url)
+    before, _, after = url.partition(told.netloc)  # taken apart and joined again, a bare "?" would be lost
     host = told.netloc.removesuffix(f":{told.port}")
     port = told.port or (443 if told.scheme == "https" else 80)
-    return (
-        urlunsplit(told._replace(netloc=host)),
-        urlunsplit(told._replace(netloc=f"{host}:{port}")),
-    )
+    return f"{before}{host}{after}", f"{before}{host}:{port}{after}"
 
 
 def _equal(right: bytes, given: str | None) -> bool:
