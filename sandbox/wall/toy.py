@@ -1,7 +1,7 @@
 """A toy in the product's place: enough to look at the wall and to test it, and nothing more.
 
 It speaks to the fakes over the wire, as the product does: orders by API, cards to `/v3.0/oa/message/cs`,
-mails by SMTP, signed webhooks to the platform. It keeps none of the product's promises.
+SMS by eSMS, mails by SMTP, signed webhooks to the platform. It keeps none of the product's promises.
 """
 
 import json
@@ -25,11 +25,13 @@ from sandbox.mailbox import Mailbox
 from sandbox.menu import sample_order
 from sandbox.moments import real_time
 from sandbox.platform import FakePlatform
+from sandbox.sms import FakeEsms
 from sandbox.wall import words
 from sandbox.wall.wall import ClockControl, Wall
 from sandbox.zalo import FakeZalo
 
 PARTNER: Final = "com-nha-lan"
+COOK: Final = "+84912000111"
 _SECRET: Final = "whsec_" + "c2FuZGJveC10b3ktd2ViaG9vay1zZWNyZXQ="
 _STEPS: Final = {"confirm": "confirmed", "cancel": "cancelled", "complete": "completed"}
 _DONE: Final = {
@@ -46,11 +48,13 @@ class Toy:
         self.clock = clock
         self.feed = Feed(clock=clock.now)
         self.zalo = FakeZalo(clock=clock.now, feed=self.feed, oa_name="Chốt Đơn")
+        self.sms = FakeEsms(clock=clock.now, feed=self.feed)
         self.mailbox = Mailbox(clock=clock.now, feed=self.feed)
         self.platform = FakePlatform("Cơm Ngon", clock=clock.now, feed=self.feed)
         self.wall = Wall(
             feed=self.feed,
             zalo=self.zalo,
+            sms=self.sms,
             mailbox=self.mailbox,
             platform=self.platform,
             clock=clock,
@@ -65,12 +69,14 @@ class Toy:
         self._token = ""
 
     async def __aenter__(self) -> Self:
-        for part in (self.zalo, self.mailbox, self.platform, self.wall):
+        for part in (self.zalo, self.sms, self.mailbox, self.platform, self.wall):
             await self._open.enter_async_context(part)
         await self._listener.start()
         self._session = await self._open.enter_async_context(aiohttp.ClientSession())
         self._token = self.zalo.issue_tokens().access_token
         self.zalo.webhook_url = f"{self._listener.url}/webhooks/zalo"
+        self.sms.webhook_base = self._listener.url
+        self.sms.phone(COOK, "Bình")
         self.platform.connect(api_url=self._listener.url, api_key="toy", webhook_secret=_SECRET)
         self.zalo.person(
             "1111111111111111111", "Lan", phone="84909123456"
@@ -110,6 +116,7 @@ class Toy:
     def _application(self) -> web.Application:
         app = web.Application()
         app.router.add_post("/webhooks/zalo", self._zalo_event)
+        app.router.add_get("/webhooks/sms/esms/inbound/{secret}", self._sms_event)
         app.router.add_post("/api/v1/orders", self._place)
         app.router.add_patch("/api/v1/orders/{id}", self._change)
         app.router.add_post("/api/v1/orders/{id}/{deed}", self._act)
@@ -129,6 +136,14 @@ class Toy:
         who = self.zalo.people[event["sender"]["id"]].name
         await self._move(order, _STEPS[deed], f"{who} qua Zalo")
         return web.Response()
+
+    async def _sms_event(self, request: web.Request) -> web.Response:
+        verb, code, *_ = [*request.query["content"].upper().split(), ""]
+        order = next((one for one in self.orders.values() if one["code"] == code), None)
+        if verb != "XN" or order is None:
+            return _client_response("Soan XN va ma don de nhan don, vd XN 48273")
+        await self._move(order, "confirmed", "Bình qua SMS")
+        return _client_response(f"Don {code} da xac nhan. Cam on bep!")
 
     async def _place(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -178,6 +193,8 @@ class Toy:
         await self._mail(order, headline)
         for person in list(self.zalo.people):
             await self._card(person, order, headline)
+        if order["status"] == "pending":
+            await self._text_message(order)
 
     async def _card(self, user_id: str, order: dict[str, Any], headline: str) -> None:
         dishes = "\n".join(f"{item['quantity']} × {item['name']}" for item in order["items"])
@@ -206,6 +223,20 @@ class Toy:
         body = {"recipient": {"user_id": user_id}, "message": message}
         headers = {"access_token": self._token}
         async with self._client.post(f"{self.zalo.url}/v3.0/oa/message/cs", json=body, headers=headers):
+            pass
+
+    async def _text_message(self, order: dict[str, Any]) -> None:
+        portions = sum(item["quantity"] for item in order["items"])
+        body = {
+            "ApiKey": self.sms.api_key,
+            "SecretKey": self.sms.secret_key,
+            "Phone": COOK.replace("+84", "0"),
+            "Content": f"Don {order['code']} cho xac nhan: {portions} suat. Soan XN {order['code']} gui 8041",
+            "Brandname": self.sms.brandname,
+            "SmsType": "2",
+        }
+        address = f"{self.sms.url}{self.sms.sends}_V4_post_json/"
+        async with self._client.post(address, json=body):
             pass
 
     async def _mail(self, order: dict[str, Any], headline: str) -> None:
@@ -246,3 +277,8 @@ class Toy:
         if self._session is None:
             raise RuntimeError("the toy is not running")
         return self._session
+
+
+def _client_response(text: str) -> web.Response:
+    body = f"<ClientResponse><Message>{text}</Message></ClientResponse>"
+    return web.Response(text=body, content_type="text/xml")

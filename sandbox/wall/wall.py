@@ -15,12 +15,14 @@ from sandbox.feed import Feed, Level
 from sandbox.listener import Listener
 from sandbox.mailbox import Mailbox
 from sandbox.platform import FakePlatform
+from sandbox.sms import SmsFake
 from sandbox.wall import words
 from sandbox.wall.guard import Handler, guarded, set_headers
 from sandbox.wall.hop_list import HopList
 from sandbox.wall.mail_phone import MailPhone
 from sandbox.wall.panel import Panel, failed, read_body, said
 from sandbox.wall.platform_panel import PlatformPanel
+from sandbox.wall.sms_phone import SmsPanel
 from sandbox.wall.stream import stream
 from sandbox.wall.zalo_phone import ZaloPhone
 from sandbox.zalo import FakeZalo
@@ -61,6 +63,7 @@ class Wall:
         *,
         feed: Feed,
         zalo: FakeZalo,
+        sms: SmsFake,
         mailbox: Mailbox,
         platform: FakePlatform,
         clock: ClockControl,
@@ -73,6 +76,7 @@ class Wall:
         self._place_order = place_order
         self._panels: Sequence[Panel] = (
             ZaloPhone(zalo),
+            SmsPanel(sms),
             MailPhone(mailbox),
             HopList(feed),
             PlatformPanel(platform, chance=random.Random()),  # noqa: S311 - a review's words are no secret

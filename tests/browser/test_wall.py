@@ -8,10 +8,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from sandbox.wall.preview import ToyClock
-from sandbox.wall.toy import Toy
+from sandbox.wall.toy import COOK, Toy
 from tests.browser.axe import violations
 
 WIDE = {"width": 1280, "height": 800}
@@ -26,16 +26,26 @@ async def toy() -> AsyncIterator[Toy]:
 
 
 async def open_wall(page: Page, toy: Toy) -> None:
-    """Open the wall and wait for its stream."""
-    async with page.expect_request("**/stream"):
+    """Open the wall and wait until its stream has begun."""
+    async with page.expect_response("**/stream"):
         await page.goto(toy.wall.url)
+
+
+def zalo(page: Page) -> Locator:
+    """Return the chat on the Zalo phone."""
+    return page.locator("#zalo").get_by_role("log")
+
+
+def sms(page: Page) -> Locator:
+    """Return the texts on the SMS phone."""
+    return page.locator("#sms").get_by_role("log")
 
 
 async def test_an_order_lives_on_the_wall(page: Page, toy: Toy) -> None:
     """Place, confirm, move the clock, complete, review: each step shows everywhere without a reload."""
     await open_wall(page, toy)
     await page.get_by_role("button", name="Đặt đơn mới").click()
-    chat, order = page.get_by_role("log"), page.locator(".order").first
+    chat, order = zalo(page), page.locator(".order").first
     await expect(order).to_contain_text("Chờ xác nhận")
     await chat.get_by_role("button", name="Xác nhận đơn hàng").click()
     await expect(order).to_contain_text("Đã xác nhận")
@@ -85,17 +95,94 @@ async def test_somebody_types(page: Page, toy: Toy) -> None:
     await expect(page.locator(".message.theirs")).to_contain_text("Bạn nhắn “CT 48273 <b>”")
 
 
+async def test_what_is_being_typed_stays(page: Page, toy: Toy) -> None:
+    """A message that arrives takes neither the words nor the cursor from somebody who is typing."""
+    await open_wall(page, toy)
+    field = page.get_by_label("Tin nhắn", exact=True)
+    await field.fill("CT 482")
+    await toy.place(timedelta(hours=3))
+    await expect(zalo(page)).to_contain_text("Chờ xác nhận")
+    await expect(field).to_have_value("CT 482")
+    await expect(field).to_be_focused()
+
+
 async def test_another_phone_is_picked(page: Page, toy: Toy) -> None:
     """A message on a phone nobody looks at marks it; picking it shows its chat, after a reload too."""
     await open_wall(page, toy)
     await page.get_by_role("button", name="Đặt đơn mới").click()
-    await expect(page.locator(".chips .waiting")).to_have_text("Minh")
+    await expect(page.locator("#zalo .chips .waiting")).to_have_text("Minh")
     await page.get_by_role("link", name="Minh").click()
     await expect(page.get_by_role("log", name="Tin nhắn Zalo của Minh")).to_be_visible()
-    await expect(page.locator(".chips .waiting")).to_have_count(0)
+    await expect(page.locator("#zalo .chips .waiting")).to_have_count(0)
     await page.reload()
-    await page.get_by_role("log").get_by_role("button", name="Xác nhận đơn hàng").click()
+    await zalo(page).get_by_role("button", name="Xác nhận đơn hàng").click()
     await expect(page.locator(".steps")).to_contain_text("Minh bấm “Xác nhận đơn hàng”")
+
+
+async def test_an_order_is_confirmed_from_a_cheap_phone(page: Page, toy: Toy) -> None:
+    """The text comes with length and price; what is typed travels as by eSMS, and the answer comes back."""
+    await open_wall(page, toy)
+    await page.get_by_role("button", name="Đặt đơn mới").click()
+    await expect(sms(page)).to_contain_text("cho xac nhan")
+    await expect(sms(page)).to_contain_text("CHOTDON")
+    await expect(sms(page)).to_contain_text("1 tin · 820 đ")
+    code = next(iter(toy.orders.values()))["code"]
+    await page.get_by_label("Soạn tin gửi 8041").fill(f"xn {code}")
+    await page.keyboard.press("Enter")
+    await expect(sms(page).locator(".wrote")).to_contain_text(f"xn {code}")
+    await expect(sms(page).locator(".got").last).to_contain_text(f"Don {code} da xac nhan")
+    await expect(page.get_by_label("Soạn tin gửi 8041")).to_have_value("")
+    await expect(page.locator(".order").first).to_contain_text("Đã xác nhận")
+    await expect(page.locator(".steps")).to_contain_text(f"Bình nhắn “xn {code}” tới 8041")
+
+
+async def test_a_key_writes_a_word(page: Page, toy: Toy) -> None:
+    """The keys of the cheap phone send what stands on them; an empty line sends nothing."""
+    await open_wall(page, toy)
+    await page.locator("#sms").get_by_role("button", name="TG").click()
+    await expect(sms(page).locator(".wrote")).to_contain_text("TG")
+    await page.get_by_role("button", name="Gửi", exact=True).last.click()
+    await expect(sms(page).locator(".got")).to_have_count(1)
+    assert [text.text for text in toy.sms.phone(COOK).texts if not text.incoming] == ["TG"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("XN 48273", "8 ký tự · 1 tin"),
+        ("Đơn 48273", "9 ký tự có dấu · 1 tin"),
+        ("x" * 160, "160 ký tự · 1 tin"),
+        ("x" * 161, "161 ký tự · 2 tin"),
+        ("€" * 80, "160 ký tự · 1 tin"),
+        ("[]^{}|~\\", "16 ký tự · 1 tin"),
+        ("ạ" * 71, "71 ký tự có dấu · 2 tin"),
+        ("", "gửi 8041"),
+    ],
+    ids=["plain", "accents", "full", "over", "euro", "brackets", "long-accents", "empty"],
+)
+async def test_what_is_typed_is_measured(page: Page, toy: Toy, text: str, told: str) -> None:
+    """Letters and messages are counted while one types, also after something else has arrived."""
+    await open_wall(page, toy)
+    field = page.get_by_label("Soạn tin gửi 8041")
+    await field.fill("x")
+    await field.fill(text)
+    await expect(page.locator("#sms-length")).to_have_text(told)
+    await toy.sms.phone(COOK).writes("DS")
+    await expect(sms(page).locator(".got")).to_have_count(1)
+    await expect(page.locator("#sms-length")).to_have_text(told)
+
+
+async def test_another_cheap_phone_is_picked(page: Page, toy: Toy) -> None:
+    """A text to somebody else marks that phone; picking it shows what it got."""
+    await open_wall(page, toy)
+    lien = toy.sms.phone("+84987654321", "Liên")
+    await lien.writes("DS")
+    await expect(page.locator("#sms .chips a")).to_have_text(["Bình", "Liên"])
+    await lien.writes("TG")
+    await expect(page.locator("#sms .chips .waiting")).to_have_text("Liên")
+    await page.get_by_role("link", name="Liên").click()
+    await expect(page.get_by_role("log", name="Tin SMS của Liên").locator(".note")).to_have_count(4)
+    await expect(page.locator("#sms .chips .waiting")).to_have_count(0)
 
 
 async def test_a_mail_is_opened(page: Page, toy: Toy) -> None:
@@ -135,6 +222,8 @@ async def test_a_product_that_is_away(page: Page, toy: Toy) -> None:
     await page.get_by_role("button", name="DS đơn của tôi").click()
     await expect(page.get_by_role("alert")).to_contain_text("Chốt Đơn chưa nhận được")
     await expect(page.locator(".steps .error")).to_contain_text("Lỗi:")
+    await page.locator("#sms").get_by_role("button", name="TG").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Chốt Đơn chưa nhận được tin SMS")
     await page.get_by_role("button", name="Đặt đơn mới").click()
     await expect(page.get_by_role("alert")).to_contain_text("Chốt Đơn không trả lời")
 
@@ -145,6 +234,7 @@ async def test_axe_finds_nothing(page: Page, toy: Toy, scheme: Any, screen: dict
     """On both screens and in both colour schemes, every panel is accessible and nothing overflows."""
     await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     await toy.fill()
+    await toy.sms.phone(COOK).writes("Dạ em nhận đơn")
     await toy.go_away()
     await next(iter(toy.zalo.people.values())).say("DS")
     await open_wall(page, toy)
@@ -166,7 +256,7 @@ async def test_it_is_used_by_keyboard(page: Page, toy: Toy) -> None:
             await page.keyboard.press("Enter")
             break
     assert {"+10 phút", "+1 giờ", "+1 ngày", "Về giờ thật", "Đặt đơn mới"} <= set(reached)
-    confirm = page.get_by_role("log").get_by_role("button", name="Xác nhận đơn hàng")
+    confirm = zalo(page).get_by_role("button", name="Xác nhận đơn hàng")
     await confirm.focus()
     await page.keyboard.press("Enter")
     await expect(page.locator(".order").first).to_contain_text("Đã xác nhận")
@@ -211,6 +301,9 @@ async def test_the_policy_of_the_page(toy: Toy) -> None:
         ("/zalo/tap", b'{"person": "0"}', {}, 404),
         ("/zalo/tap", b'{"person": "1111111111111111111", "message": "none", "index": 0}', {}, 404),
         ("/zalo/say", b'{"person": [], "text": "x"}', {}, 404),
+        ("/sms/write", b'{"phone": "+84999999999", "text": "x"}', {}, 404),
+        ("/sms/write", b'{"phone": ["+84912000111"], "text": "x"}', {}, 404),
+        ("/sms/write", b'{"text": "x"', {}, 400),
         ("/platform/none/cancel", b"{}", {}, 404),
         ("/clock/reset", b"{}", {"Origin": "http://evil.example"}, 403),
         ("/clock/reset", b"{}", {"Content-Type": "text/plain"}, 403),

@@ -3,7 +3,7 @@
 const wall = document.getElementById("wall");
 const says = document.getElementById("says");
 const toast = document.getElementById("toast");
-const narrow = matchMedia("(max-width: 999px)");
+const narrow = matchMedia("(max-width: 1239px)");
 const chosen = new URLSearchParams(location.search);
 const seen = new Map();
 
@@ -61,11 +61,34 @@ async function refresh(panel) {
   becomeChildren(panel, fresh);
   if (atEnd) toEnd(panel);
   count(panel);
+  measureAll(panel);
 }
 
 function toEnd(panel) {
   const chat = panel.querySelector("[data-stick]");
   if (chat) chat.scrollTop = chat.scrollHeight;
+}
+
+// How many messages a text costs: letters of GSM 160 in one (153 each of several), others 70 (67).
+const gsm = /^[@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&'()*+,\-./0-9:;<=>?¡A-ZÄÖÑÜ§¿a-zäöñüà^{}\\[\]~|€]*$/;
+const twice = /[\^{}\\[\]~|€]/g;
+
+function length(text) {
+  const plain = gsm.test(text);
+  const size = text.length + (plain ? (text.match(twice) || []).length : 0);
+  const [one, several] = plain ? [160, 153] : [70, 67];
+  const parts = size <= one ? 1 : Math.ceil(size / several);
+  return `${size} ký tự${plain ? "" : " có dấu"} · ${parts} tin`;
+}
+
+function measure(field) {
+  const told = document.getElementById(field.dataset.measured);
+  if (!told.dataset.empty) told.dataset.empty = told.textContent;
+  put(told, field.value ? length(field.value) : told.dataset.empty);
+}
+
+function measureAll(panel) {
+  for (const field of panel.querySelectorAll("[data-measured]")) measure(field);
 }
 
 // A chip shows how many arrived since its person was last looked at.
@@ -183,7 +206,9 @@ async function submit(form) {
   const text = form.querySelector("input:not([type=hidden])");
   if (text && !text.value.trim()) return;
   const done = await post(form.dataset.form, JSON.stringify(fields));
-  if (done && text && "clear" in form.dataset) text.value = "";
+  if (!done || !text || !("clear" in form.dataset)) return;
+  text.value = "";
+  measureAll(form);
 }
 
 function choose(link) {
@@ -205,6 +230,10 @@ document.addEventListener("click", (event) => {
 document.addEventListener("submit", (event) => {
   event.preventDefault();
   submit(event.target);
+});
+
+document.addEventListener("input", (event) => {
+  if (event.target.matches("[data-measured]")) measure(event.target);
 });
 
 document.addEventListener("animationend", (event) => event.target.classList.remove("arrives"));
