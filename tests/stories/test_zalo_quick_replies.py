@@ -147,7 +147,7 @@ async def test_what_means_nothing_is_counted_and_does_nothing(
     [bubble] = [one for one in person.received if rice.code in one.text]
     for label, tracking_id in (("Gọi lại sau", bubble.tracking_id), (CONFIRM, "0" * 32), (CONFIRM, "x")):
         message = {"submit_time": "1", "button_type": "response", "data": label, "tracking_id": tracking_id}
-        event = {
+        event: dict[str, object] = {
             "event_name": "user_click_response_button",
             "message": message,
             "msg_id": f"msg {tracking_id}",

@@ -51,8 +51,8 @@ class Town:
     async def outcomes(self, order_id: str) -> list[tuple[str, str, str]]:
         """Return every attempt for an order by chat: channel, kind of address, outcome."""
         rows = await self.world.database.pool.fetch(
-            "SELECT m.channel, m.address_kind, a.outcome FROM attempts a JOIN messages m ON m.id = a.message_id"
-            " WHERE m.order_id = $1 AND m.channel <> 'email' ORDER BY a.id",
+            "SELECT m.channel, m.address_kind, a.outcome"
+            " FROM attempts a JOIN messages m ON m.id = a.message_id WHERE m.order_id = $1 AND m.channel <> 'email' ORDER BY a.id",
             UUID(order_id),
         )
         return [(row["channel"], row["address_kind"], row["outcome"]) for row in rows]
@@ -77,7 +77,10 @@ async def open_town(
 ) -> AsyncIterator[Town]:
     """Open the service with SMS and these templates; those with response buttons have all three."""
     async with FakeSpeedSms(per_minute=None) as sms:
-        settings = dict(sms.settings) | {"zalo_templates": templates, "zalo_quick_replies": QUICK_REPLIES}
+        settings: dict[str, Any] = dict(sms.settings) | {
+            "zalo_templates": templates,
+            "zalo_quick_replies": QUICK_REPLIES,
+        }
         settings |= {"prices": PRICES} | changed
         async with open_world(database_url, redis_url, **settings) as world:
             sms.webhook_base = world.url
