@@ -23,6 +23,7 @@ from core.channels import (
 )
 from core.clock import real_now
 from core.database import Database
+from core.notices.kinds import Way
 from core.notices.outgoing import Outgoing
 from core.outbox import Attempt, Due, Ways
 from core.prices import cost_of
@@ -33,8 +34,8 @@ from jobs.queues import Jobs
 _log: Final = structlog.get_logger()
 #: A channel bounds its own calls to 5 s; this is for one that does not keep its word.
 _SEND_WITHIN: Final = 8.0
-#: Longer than a channel has while another one could take over: with a gateway that rests, it does at once.
-_RESTS_FOR: Final = timedelta(seconds=61)
+#: Who has no other channel than one whose gateway is left alone waits so long (product time).
+_WAITS_FOR_REST: Final = timedelta(seconds=30)
 
 
 class Composer(Protocol):
@@ -97,10 +98,12 @@ class Delivery:
         return await outbox.give_way(self.database, self.ways, outgoing)
 
     async def _try_in_turn(self, outgoing: Outgoing) -> list[Due]:
-        wait = await self.limits.wait_for_person(outgoing.address)
-        if wait:
+        if outgoing.way != Way.EMAIL and (wait := await self.limits.wait_for_person(outgoing.address)):
             await outbox.postpone(self.database, outgoing.id, wait)
             return []
+        channel = self.channels.get(outgoing.channel)
+        if channel and not self.breakers.may_call(channel.gateway):
+            return await outbox.pass_over(self.database, self.ways, outgoing, _RESTS, wait=_WAITS_FOR_REST)
         return await self._try(outgoing)
 
     async def _try(self, outgoing: Outgoing) -> list[Due]:
@@ -130,14 +133,13 @@ class Delivery:
         except Exception:  # noqa: BLE001  (nothing was sent: a fault of ours must not lose the notice)
             _log.exception("card not made", message=str(outgoing.id), kind=outgoing.kind.value)
             return TryLater("the card could not be made")
-        return await self._send_unless_resting(outgoing, card) if card else None
+        return await self._sent(outgoing, card) if card else None
 
-    async def _send_unless_resting(self, outgoing: Outgoing, card: Card) -> Outcome:
+    async def _sent(self, outgoing: Outgoing, card: Card) -> Outcome:
+        """Send, and learn from it how the gateway is."""
         channel = self.channels.get(outgoing.channel)
         if channel is None:
             return NoSuchRecipient("channel is off")
-        if not self.breakers.may_call(channel.gateway):
-            return TryLater("the gateway is left alone for a while", _RESTS_FOR)
         outcome = await self._send(channel, outgoing, card)
         turned = self.breakers.note(channel.gateway, outcome)
         if turned is not None:
@@ -165,4 +167,5 @@ class Delivery:
                 await alarms.clear(connection, name, now=now)
 
 
+_RESTS: Final = "the gateway is left alone for a while"
 _DOWN: Final = "5 lần gọi liền nhau không thành: tin nhắn đi bằng kênh khác cho đến khi cổng trả lời lại"

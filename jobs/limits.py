@@ -11,10 +11,11 @@ from arq.connections import ArqRedis
 
 from core.channels import Address, Rate
 
-#: Nobody is written to more often, whatever happens.
-PER_PERSON: Final = Rate(60, timedelta(minutes=1))
-#: This share of a rate may be used at once; the rest comes evenly, so that no span of time sees more than it.
-_AT_ONCE: Final = 0.25
+#: Nobody is written to in a chat more often, whatever happens.
+PER_PERSON: Final = Rate(120, timedelta(minutes=1))
+#: Shares of a rate that may be used at once. The rest comes evenly: no span of time sees more than the rate.
+_OF_GATEWAY: Final = 0.25
+_OF_PERSON: Final = 0.5
 
 
 class Limits:
@@ -25,15 +26,15 @@ class Limits:
 
     async def wait_for_gateway(self, gateway: str, rate: Rate) -> timedelta:
         """Take a call out of what the gateway allows; return how long to wait instead when there is none."""
-        return await self._wait(f"chotdon:rate:{gateway}", rate)
+        return await self._wait(f"chotdon:rate:{gateway}", rate, _OF_GATEWAY)
 
     async def wait_for_person(self, address: Address) -> timedelta:
         """The same for what one address gets."""
         named = blake2b(f"{address.kind}:{address.value}".encode(), digest_size=12).hexdigest()
-        return await self._wait(f"chotdon:person:{named}", PER_PERSON)
+        return await self._wait(f"chotdon:person:{named}", PER_PERSON, _OF_PERSON)
 
-    async def _wait(self, key: str, rate: Rate) -> timedelta:
-        burst = max(1.0, rate.calls * _AT_ONCE)
+    async def _wait(self, key: str, rate: Rate, at_once: float) -> timedelta:
+        burst = max(1.0, rate.calls * at_once)
         every = rate.per.total_seconds() / max(1.0, rate.calls - burst)
         seconds = await self._take(keys=[key], args=[burst, every])
         return timedelta(seconds=float(seconds))

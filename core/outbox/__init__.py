@@ -3,7 +3,7 @@
 from core.outbox.claims import LEASE, answers_to, claim, drop, due, must_give_way, postpone, read
 from core.outbox.receipts import receipt
 from core.outbox.routes import route
-from core.outbox.settling import OUTCOME_NAMES, RECEIPT_WITHIN, Attempt, give_way, settle
+from core.outbox.settling import OUTCOME_NAMES, RECEIPT_WITHIN, Attempt, give_way, pass_over, settle
 from core.outbox.ways import Due, Ways
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "due",
     "give_way",
     "must_give_way",
+    "pass_over",
     "postpone",
     "read",
     "receipt",

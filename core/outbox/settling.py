@@ -22,7 +22,7 @@ from core.notices.kinds import RULES, Audience, Way
 from core.notices.outgoing import Outgoing
 from core.notices.routing import Leg, next_leg
 from core.outbox import reach
-from core.outbox.claims import LOST_AT_MOST
+from core.outbox.claims import LOST_AT_MOST, postpone
 from core.outbox.failures import tell_undeliverable
 from core.outbox.kitchens import people_of
 from core.outbox.messages import OwedNotice, insert_messages, message_row
@@ -118,6 +118,20 @@ def _has_another_way(outgoing: Outgoing, ways: Ways, now: datetime) -> bool:
     silent = replace(outgoing.address, heard_at=addresses.LONG_AGO)
     known = outgoing.address.heard_at != addresses.LONG_AGO
     return known and ways.reaches(outgoing.channel, silent, outgoing.kind.value, now)
+
+
+async def pass_over(
+    database: Database, ways: Ways, outgoing: Outgoing, why: str, *, wait: timedelta
+) -> list[Due]:
+    """Let the next channel have a message that cannot be tried here now; without one it waits, untried."""
+    now = database.clock.now()
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        following = await _next_leg(connection, outgoing, ways, now)
+        if following is not None:
+            await _end_message(connection, outgoing.id, _End("failed", None, why), now)
+            return await _hand_over(connection, outgoing, following, now)
+    await postpone(database, outgoing.id, wait)
+    return []
 
 
 async def give_way(database: Database, ways: Ways, outgoing: Outgoing) -> list[Due]:

@@ -391,7 +391,7 @@ def _gateways(zalo: FakeZalo, mailbox: Mailbox) -> dict[str, Any]:
         "hotline": "1900 6868",
         "webhook_allow_private": True,
         "sweep_every": timedelta(seconds=1),
-        "gateway_rest": timedelta(seconds=0.05),
+        "gateway_rest": timedelta(milliseconds=1),
     }
 
 
