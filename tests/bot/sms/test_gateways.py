@@ -271,10 +271,12 @@ async def test_esms_is_told_where_reports_go() -> None:
 
 async def test_esms_is_asked_for_customer_care_without_accents() -> None:
     """Every field a string, the phone as Vietnam writes it."""
-    async with Notebook({"CodeResult": "100", "SMSID": "x"}) as notebook:
-        async with opened_at(notebook, "esms") as gateway:
-            await gateway.send("+84909123456", TEXT, key=KEY)
-            await gateway.send("+12025550147", TEXT, key=KEY)
+    async with (
+        Notebook({"CodeResult": "100", "SMSID": "x"}) as notebook,
+        opened_at(notebook, "esms") as gateway,
+    ):
+        await gateway.send("+84909123456", TEXT, key=KEY)
+        await gateway.send("+12025550147", TEXT, key=KEY)
 
     body = json.loads(notebook.bodies[0])
     assert body == {
@@ -368,9 +370,11 @@ async def test_speedsms_states_are_read_in_every_shape(answer: object, kind: Rec
 
 async def test_speedsms_is_signed_in_to_by_the_token() -> None:
     """With the password that everybody has."""
-    async with Notebook({"status": "success", "data": {"tranId": 7}}) as notebook:
-        async with opened_at(notebook, "speedsms") as gateway:
-            await gateway.send(BINH, TEXT, key=KEY)
+    async with (
+        Notebook({"status": "success", "data": {"tranId": 7}}) as notebook,
+        opened_at(notebook, "speedsms") as gateway,
+    ):
+        await gateway.send(BINH, TEXT, key=KEY)
 
     assert notebook.headers[0]["Authorization"] == f"Basic {base64.b64encode(b'a token:x').decode()}"
     assert json.loads(notebook.bodies[0]) == {
@@ -391,9 +395,11 @@ async def test_speedsms_is_signed_in_to_by_the_token() -> None:
 )
 async def test_twilio_is_given_a_sender_or_a_service(sender: str, field: str) -> None:
     """And where its status callbacks go."""
-    async with Notebook({"sid": "SM1", "status": "queued", "price": None}, status=201) as notebook:
-        async with opened_at(notebook, "twilio", twilio_from=sender) as gateway:
-            outcome = await gateway.send(BINH, TEXT, key=KEY)
+    async with (
+        Notebook({"sid": "SM1", "status": "queued", "price": None}, status=201) as notebook,
+        opened_at(notebook, "twilio", twilio_from=sender) as gateway,
+    ):
+        outcome = await gateway.send(BINH, TEXT, key=KEY)
 
     assert outcome == Sent("SM1", charge=Charge("twilio", 1))
     assert dict(parse_qsl(notebook.bodies[0].decode())) == {
@@ -453,9 +459,11 @@ async def test_garbage_with_200_is_unclear(name: str, answer: bytes) -> None:
 @pytest.mark.parametrize("name", ["esms", "speedsms", "twilio"])
 async def test_a_redirect_is_not_followed(name: str) -> None:
     """It would carry the keys to wherever it points."""
-    async with Notebook(b"", status=307, headers={"Location": "/elsewhere"}) as notebook:
-        async with opened_at(notebook, name) as gateway:
-            outcome = await gateway.send(BINH, TEXT, key=KEY)
+    async with (
+        Notebook(b"", status=307, headers={"Location": "/elsewhere"}) as notebook,
+        opened_at(notebook, name) as gateway,
+    ):
+        outcome = await gateway.send(BINH, TEXT, key=KEY)
 
     assert isinstance(outcome, Refused)
     assert len(notebook.paths) == 1
