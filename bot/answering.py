@@ -1,8 +1,9 @@
 """Carrying an answer in the reply to whoever asked, where a gateway takes it along (eSMS' short codes)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from aiohttp import web
 
@@ -41,7 +42,7 @@ class Answering:
         texts = [await self._text(outgoing, fresh) for outgoing in await outbox.read(self.database, notices)]
         return "\n".join(text for text in texts if text) or None
 
-    async def _text(self, outgoing: Outgoing, fresh: set[object]) -> str | None:
+    async def _text(self, outgoing: Outgoing, fresh: Collection[UUID]) -> str | None:
         """Return one answer: of those that are ours to send, or that were sent by us before."""
         if outgoing.id in fresh:
             claimed = await outbox.claim(self.database, outgoing.id)

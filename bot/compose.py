@@ -6,6 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.cards.answers import answer_card, refusal_card
+from bot.cards.bundle import bundle_card
 from bot.cards.customer import customer_card
 from bot.cards.notices import ALARMS, alarm_card, notice_card
 from bot.cards.view import Desk, Frame, View
@@ -55,6 +56,8 @@ class Composer:
             return alarm_card(frame.texts, outgoing.kind, outgoing.data, view)
         if outgoing.kind is NoticeKind.ANSWER:
             return await self._answer(frame, view, outgoing)
+        if view and outgoing.together:
+            return bundle_card(view, outgoing.together)
         return notice_card(view, outgoing.kind, outgoing.data) if view else None
 
     def _frame(self, outgoing: Outgoing) -> Frame:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import structlog
 from arq.connections import ArqRedis
@@ -16,7 +17,10 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from bot.compose import Composer
+from bot.conversation import Conversation
 from bot.registry import open_channels, signer_of, ways_of
+from bot.zalo_silence import look_for_silence
+from core.channels import Listens
 from core.database import Database, connect
 from core.keys import code_key
 from core.ledger import Ledger
@@ -38,6 +42,7 @@ _RESTART_AFTER: Final = 1.0
 _CANCEL_AGAIN_AFTER: Final = 1.0
 _SLOTS: Final = 50
 _TOKENS_EVERY: Final = timedelta(minutes=10)
+_SILENCE_EVERY: Final = timedelta(minutes=10)
 #: Seconds a job may run. A relay tries every older webhook of an order before the new one.
 _DELIVER_WITHIN: Final = 15
 _RELAY_WITHIN: Final = 90
@@ -45,12 +50,13 @@ _RELAY_WITHIN: Final = 90
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Everything a worker runs on."""
+    """Everything a worker runs on. `conversation` takes in what channels hear over their own connections."""
 
     database: Database
     ledger: Ledger
     delivery: Delivery
     relay: Relay
+    conversation: Conversation
     sweeper: Sweeper
 
 
@@ -73,7 +79,11 @@ async def open_service(settings: Settings, database: Database) -> AsyncIterator[
                 patience=timedelta(seconds=10),
             )
         )
-        composer = Composer(settings=settings, signer=signer_of(settings), database=database)
+        signer = signer_of(settings)
+        composer = Composer(settings=settings, signer=signer, database=database)
+        conversation = Conversation(
+            settings=settings, database=database, ledger=ledger, signer=signer, wake=RedisWake(jobs)
+        )
         delivery = Delivery(
             database,
             ways_of(settings, channels),
@@ -86,7 +96,8 @@ async def open_service(settings: Settings, database: Database) -> AsyncIterator[
         )
         session = await stack.enter_async_context(open_session(allow_private=settings.webhook_allow_private))
         relay = Relay(database, session, jobs)
-        yield Service(database, ledger, delivery, relay, Sweeper(database, ledger, delivery, jobs))
+        sweeper = Sweeper(database, ledger, delivery, jobs)
+        yield Service(database, ledger, delivery, relay, conversation, sweeper)
 
 
 # --- the jobs ---------------------------------------------------------------------------------
@@ -202,6 +213,11 @@ async def run_until(stopped: asyncio.Event, settings: Settings, service: Service
     )
     if settings.zalo_is_on:
         tasks.append(asyncio.create_task(_keep_zalo(settings, service), name="zalo tokens"))
+        tasks.append(asyncio.create_task(_hear_of_silence(settings, service), name="zalo silence"))
+    for channel in service.delivery.channels.values():
+        if isinstance(channel, Listens):
+            listening = channel.listen(service.conversation.handle)
+            tasks.append(asyncio.create_task(listening, name=f"{channel.gateway} listening"))
     _log.info("worker started", channels=[name.value for name in service.delivery.channels])
     waiting = asyncio.create_task(stopped.wait())
     done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -216,6 +232,12 @@ async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
         for task in pending:
             task.cancel()
         await asyncio.wait(pending, timeout=_CANCEL_AGAIN_AFTER)
+
+
+async def _hear_of_silence(settings: Settings, service: Service) -> None:
+    """Look now and then whether Zalo's webhook still tells us anything."""
+    zone = ZoneInfo(settings.timezone)
+    await every(_SILENCE_EVERY, lambda: look_for_silence(service.database, zone=zone), name="zalo silence")
 
 
 async def _keep_zalo(settings: Settings, service: Service) -> None:
