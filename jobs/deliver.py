@@ -94,6 +94,7 @@ class Delivery:
             if known in {ReceiptKind.DELIVERED, ReceiptKind.SEEN}:
                 told = Receipt(known, ids=(outgoing.gateway_id,))
                 await outbox.receipt(self.database, outgoing.channel, told)
+                await outbox.let_go(self.database, outgoing.id)
                 return []
         return await outbox.give_way(self.database, self.ways, outgoing)
 

@@ -1,6 +1,6 @@
 """Told at least once: notices become messages, messages are claimed, tried and settled."""
 
-from core.outbox.claims import LEASE, answers_to, claim, drop, due, must_give_way, postpone, read
+from core.outbox.claims import LEASE, answers_to, claim, drop, due, let_go, must_give_way, postpone, read
 from core.outbox.receipts import receipt
 from core.outbox.routes import route
 from core.outbox.settling import OUTCOME_NAMES, RECEIPT_WITHIN, Attempt, give_way, pass_over, settle
@@ -18,6 +18,7 @@ __all__ = [
     "drop",
     "due",
     "give_way",
+    "let_go",
     "must_give_way",
     "pass_over",
     "postpone",

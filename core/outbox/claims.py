@@ -119,6 +119,11 @@ async def postpone(database: Database, message_id: UUID, by: timedelta) -> None:
     await database.pool.execute(_POSTPONE, message_id, database.clock.now() + by)
 
 
+async def let_go(database: Database, message_id: UUID) -> None:
+    """Give a claim back: nothing is to be done about the message, as a receipt has just told."""
+    await database.pool.execute("UPDATE messages SET leased_until = NULL WHERE id = $1", message_id)
+
+
 async def drop(database: Database, message_id: UUID, why: str) -> None:
     """Put on record that a message is not sent any more, and why; what it carried goes by itself."""
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):

@@ -52,7 +52,8 @@ class Town:
         """Return every attempt for an order by chat: channel, kind of address, outcome."""
         rows = await self.world.database.pool.fetch(
             "SELECT m.channel, m.address_kind, a.outcome"
-            " FROM attempts a JOIN messages m ON m.id = a.message_id WHERE m.order_id = $1 AND m.channel <> 'email' ORDER BY a.id",
+            " FROM attempts a JOIN messages m ON m.id = a.message_id"
+            " WHERE m.order_id = $1 AND m.channel <> 'email' ORDER BY a.id",
             UUID(order_id),
         )
         return [(row["channel"], row["address_kind"], row["outcome"]) for row in rows]
