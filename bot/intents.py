@@ -119,8 +119,45 @@ def read(text: str, *, prefix: str = "") -> Intent:
         return Unclear(Why.NOT_UNDERSTOOD)
     if text.strip() in {"?", "/help"}:
         return Ask(Question.HELP)
-    said = _Said(unicodedata.normalize("NFKC", text))
-    return _meaning(said.without_prefix(_tokens(unicodedata.normalize("NFKC", prefix))))
+    said = _Said(_own_words(text))
+    return _doubted(_meaning(said.without_prefix(_tokens(_visible(prefix))).without_number()), said.text)
+
+
+# --- What is not theirs to say ---------------------------------------------------------------------
+
+_SIGNED: Final = re.compile(
+    r"(?:^|\s)(?:--+\s*)?(?:sent from(?: my)?|(?:(?:đã|da|được|duoc) )?(?:gửi|gui) (?:từ|tu))"
+    r" (?:iphone|ipad|android|samsung|galaxy|oppo|vivo|xiaomi|redmi|nokia|huawei|điện thoại|dien thoai)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+_CLOSING: Final = re.compile(r"^--+\s*$.*", re.MULTILINE | re.DOTALL)
+_QUOTED: Final = re.compile(r"^\s*>.*$", re.MULTILINE)
+#: A question is no command. (A gateway writes "?" too for a sign that it does not know.)
+_ASKING: Final = "?"
+#: Crosses, thumbs down and stop signs.
+_SAYING_NO: Final = re.compile(
+    "[\u274c\u274e\u26d4\u2716\u2717\u2718\U0001f44e\U0001f645\U0001f6ab\U0001f6d1]"
+)
+
+
+def _own_words(text: str) -> str:
+    """Return what somebody wrote themselves: no quoted message, no line that their phone signs with."""
+    own = _QUOTED.sub("", _CLOSING.sub("", unicodedata.normalize("NFC", text)))
+    return _visible(_SIGNED.sub("", own))
+
+
+def _visible(text: str) -> str:
+    """Return the text in one way of writing, without the marks that nobody sees."""
+    composed = unicodedata.normalize("NFKC", text)
+    return "".join(letter for letter in composed if unicodedata.category(letter) != "Cf")
+
+
+def _doubted(intent: Intent, text: str) -> Intent:
+    """Ask back instead of acting where a sign puts the whole in doubt."""
+    if not isinstance(intent, Act) or intent.verb is Verb.DETAILS:
+        return intent
+    says_no = intent.verb is not Verb.CANCEL and _SAYING_NO.search(text)
+    return Unclear(Why.NEGATED, intent.verb, intent.code) if says_no or _ASKING in text else intent
 
 
 # --- Words ----------------------------------------------------------------------------------------
@@ -128,6 +165,7 @@ def read(text: str, *, prefix: str = "") -> Intent:
 _LONGEST: Final = 2000
 _LONGEST_REASON: Final = 200
 _LINK_DIGITS: Final = 6
+_SHORTEST_NUMBER: Final = 4
 
 _SAID_AS: Final[Mapping[Verb | Question, str]] = MappingProxyType(
     {
@@ -163,9 +201,28 @@ def _each(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-_FILLER: Final = _each(
-    "DA VANG NHE NHA NHEN A AH E EM ANH CHI BAN SHOP DON MA SO GIUP CHO VOI ROI CAM ON THANKS "
-    "HANG OI AD ADMIN HI HELLO ALO CHAO MINH TOI TUI NE LUON THANK YOU TKS THX PLEASE PLS UH UM ORDER"
+#: As they are written with accents. Typed without, they are known too; with others they are other words:
+#: "chờ" and "bận" are not polite.
+_POLITE_WORDS: Final = (
+    "da dạ đã vâng nhé nhe nha nhá nhen nghen hen a à ạ á ah ạh e ê em anh chị bạn shop đơn mã số "
+    "giúp giùm dùm cho với rồi cảm cám ơn on thanks hàng ơi ad admin hi hello alo chào mình tôi tui nè luôn "
+    "thank you tks thx please pls uh um ừ ừm order soạn để báo"
+)
+
+
+def _as_said(word: str) -> str:
+    """Return a word with its tone behind it: "hoàn" and "hòan" are one word."""
+    parts = unicodedata.normalize("NFD", word.casefold())
+    tones = "".join(mark for mark in parts if mark in _TONES)
+    return "".join(letter for letter in parts if letter not in _TONES) + tones
+
+
+_TONES: Final = "\u0300\u0301\u0303\u0309\u0323"
+_POLITE_SAID: Final = frozenset(map(_as_said, _POLITE_WORDS.split()))
+_FILLER: Final = frozenset(unaccented(word).upper() for word in _POLITE_WORDS.split())
+#: Verbs that are other words with other accents: "nhắn" is to write, "dạ giao" is a yes.
+_ACCENTS: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
+    {("NHAN",): (_as_said("nhận"),), ("DA", "GIAO"): (_as_said("đã"), "giao")}
 )
 _NEGATIONS: Final = _each("KHONG KO K KHG HK CHUA DUNG NOT DONT NO")
 
@@ -198,24 +255,39 @@ _REASON_PHRASES: Final[Mapping[tuple[str, ...], int]] = MappingProxyType(
         for phrase in _phrases(words)
     }
 )
+_AWAITED: Final = _each("XN XAC XACNHAN")
 _OTHER_WORDS: Final = _each("KHAC OTHER")
+#: No reason is written with these.
+_COMMANDING: Final = _each("XN HT XACNHAN OK OKE OKAY OKI OKIE CONFIRM DONE")
+#: What stands beside a negation that means the whole.
+_TAKING_BACK: Final = _each("PHAI DUOC NUA DAU CAN MUON")
 #: Words that only lead to a reason, besides "lý do": "vì", "là", "because".
 _LEADING: Final = _each("VI LA BECAUSE")
 #: Filler that may stand before and after a reason; "hết hàng" keeps its last word.
-_POLITE: Final = _FILLER - _each("HANG DON MA SO SHOP CHO BAN CHI YOU ORDER")
+_POLITE: Final = _FILLER - _each("HANG DON MA SO SHOP CHO BAN CHI YOU ORDER BAO SOAN")
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A word or number: in plain capitals, and where it stands in the text."""
+    """A word or number: in plain capitals, as it was said, and where it stands in the text."""
 
     plain: str
+    said: str
     start: int
     end: int
 
     @property
     def is_number(self) -> bool:
         return self.plain.isdigit()
+
+    @property
+    def is_number_to_text(self) -> bool:
+        """Whether this can be a short code or a phone, and no order's code nor a reason."""
+        return self.is_number and len(self.plain) >= _SHORTEST_NUMBER and len(self.plain) != LENGTH
+
+    @property
+    def is_filler(self) -> bool:
+        return self.plain in _FILLER and (self.said.isascii() or self.said in _POLITE_SAID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,29 +309,70 @@ class _Said:
 
     def without_prefix(self, prefix: Sequence[_Token]) -> "_Said":
         """Return the text without the routing word, where it begins with it and still says something."""
-        head = [token.plain for token in self.tokens[: len(prefix)]]
-        if not prefix or head != [token.plain for token in prefix]:
+        if not prefix or not self.tokens:
             return self
-        rest = _Said(self.text, self.tokens[len(prefix) :])
+        tokens = _unglued(self.tokens, prefix)
+        head = [token.plain for token in tokens[: len(prefix)]]
+        if head != [token.plain for token in prefix]:
+            return self
+        rest = _Said(self.text, tokens[len(prefix) :])
         return rest if rest.verbs else self
+
+    def without_number(self) -> "_Said":
+        """Return the text without "gửi 8041": our own instruction is copied whole by some."""
+        for at, token in enumerate(self.tokens[:-1]):
+            if token.plain == "GUI" and self.tokens[at + 1].is_number_to_text:
+                return _Said(self.text, [*self.tokens[:at], *self.tokens[at + 2 :]])
+        return self
 
     @property
     def numbers(self) -> list[str]:
         return [token.plain for token in self.tokens if token.is_number]
 
-    def words_outside(self, found: Iterable[_Found]) -> list[str]:
-        """Return the words that no verb takes, without filler."""
+    def words_outside(self, found: Iterable[_Found], among: Iterable[int] | None = None) -> list[str]:
+        """Return the words that no verb takes, without filler; of these places, or of all."""
         taken = {at for verb in found for at in range(verb.start, verb.end)}
-        words = [t.plain for at, t in enumerate(self.tokens) if at not in taken and not t.is_number]
-        return [word for word in words if word not in _FILLER]
+        places = range(len(self.tokens)) if among is None else among
+        left = [at for at in places if at not in taken and not self.tokens[at].is_number]
+        return [self.tokens[at].plain for at in left if not self.tokens[at].is_filler or self._awaits(at)]
+
+    def _awaits(self, at: int) -> bool:
+        """Whether this is "chờ xác nhận" without its accents, which asks for nothing."""
+        return self.tokens[at].plain == "CHO" and any(
+            found.start == at + 1 and found.verb is Verb.CONFIRM and self.tokens[at + 1].plain in _AWAITED
+            for found in self.verbs
+        )
 
 
 def _tokens(text: str) -> list[_Token]:
     return [
-        _Token(unaccented(match[0]).upper(), match.start(), match.end())
-        for match in re.finditer(r"[^\W\d_]+|[0-9]+", text)
-        if unaccented(match[0])
+        _Token(_plainly(match[0]), _as_said(match[0]), match.start(), match.end())
+        for match in re.finditer(r"[^\W\d_]+|\d+", text)
     ]
+
+
+def _plainly(word: str) -> str:
+    """Return a word in plain capitals, a number in our digits; a word of another script as it is.
+
+    Nothing is dropped: a word that we cannot read may change the sense.
+    """
+    if word.isdecimal():
+        return "".join(str(unicodedata.decimal(digit)) for digit in word)
+    plain = unaccented(word).upper()
+    letters = [
+        letter for letter in unicodedata.normalize("NFD", word) if unicodedata.category(letter)[0] == "L"
+    ]
+    return plain if len(plain) == len(letters) else word.upper()
+
+
+def _unglued(tokens: Sequence[_Token], prefix: Sequence[_Token]) -> Sequence[_Token]:
+    """Return the tokens with the routing word apart from the verb that was written onto it."""
+    first, key = tokens[0], prefix[0].plain
+    rest = first.plain.removeprefix(key)
+    if len(prefix) > 1 or rest == first.plain or (rest,) not in _VERBS:
+        return tokens
+    border = first.start + len(key)
+    return [_Token(key, key, first.start, border), _Token(rest, rest, border, first.end), *tokens[1:]]
 
 
 def _verbs(tokens: Sequence[_Token]) -> list[_Found]:
@@ -277,9 +390,17 @@ def _verbs(tokens: Sequence[_Token]) -> list[_Found]:
 def _verb_at(tokens: Sequence[_Token], at: int) -> _Found | None:
     for length in range(_LONGEST_PHRASE, 0, -1):
         phrase = tuple(token.plain for token in tokens[at : at + length])
-        if len(phrase) == length and phrase in _VERBS:
+        if len(phrase) == length and phrase in _VERBS and _is_so_accented(tokens[at : at + length], phrase):
             return _Found(_VERBS[phrase], at, at + length)
     return None
+
+
+def _is_so_accented(tokens: Sequence[_Token], phrase: tuple[str, ...]) -> bool:
+    """Whether words that were typed with accents have those of the verb."""
+    wanted = _ACCENTS.get(phrase, phrase)
+    return phrase not in _ACCENTS or all(
+        token.said.isascii() or token.said == said for token, said in zip(tokens, wanted, strict=True)
+    )
 
 
 # --- What they mean together ----------------------------------------------------------------------
@@ -316,8 +437,8 @@ def _link(said: _Said) -> Intent:
 
 
 def _list(said: _Said) -> Intent:
-    words = [token.plain for token in said.tokens[said.verbs[0].end :]]
-    wanted = " ".join(word for word in words if word == "CHO" or word not in _FILLER)
+    words = said.tokens[said.verbs[0].end :]
+    wanted = " ".join(word.plain for word in words if word.plain == "CHO" or not word.is_filler)
     return ListOrders(_STATUSES[wanted]) if wanted in _STATUSES else Unclear(Why.NOT_UNDERSTOOD)
 
 
@@ -390,18 +511,19 @@ def _cancel(said: _Said) -> Intent:
         return Unclear(doubt, Verb.CANCEL, codes[0] if doubt is not Why.HALF_CODE else None)
     if not is_valid(codes[0]):
         return Unclear(Why.WRONG_CODE, Verb.CANCEL, codes[0])
-    between = [said.tokens[at].plain for at in head if said.tokens[at].is_number and at != place]
+    between = [said.tokens[at].plain for at in head if _is_reason_digit(said.tokens[at].plain)]
     return Act(Verb.CANCEL, codes[0], _reason(said, between, tail))
 
 
 def _cancel_without_code(said: _Said, verb: _Found) -> Intent:
-    if any(found.verb is not Verb.CANCEL for found in said.verbs):
+    if any(isinstance(found.verb, Verb) and found.verb is not Verb.CANCEL for found in said.verbs):
         return Unclear(Why.TWO_VERBS, Verb.CANCEL)
     if any(len(number) > 1 for number in said.numbers) or len(said.numbers) > 1:
         return Unclear(Why.HALF_CODE, Verb.CANCEL, "".join(said.numbers)[: 2 * LENGTH])
     if _NEGATIONS & set(said.words_outside(said.verbs)):
         return Unclear(Why.NEGATED, Verb.CANCEL)
-    if said.numbers or said.words_outside(said.verbs):
+    cancels = [found for found in said.verbs if found.verb is Verb.CANCEL]
+    if said.numbers or said.words_outside(cancels):
         return Unclear(Why.WHICH_ORDER, Verb.CANCEL)
     return Act(Verb.CANCEL)
 
@@ -427,7 +549,7 @@ def _doubt_before(said: _Said, head: list[int], verb: _Found, place: int) -> Why
     inside = [found for found in said.verbs if found.start < len(head)]
     if any(found.verb is not Verb.CANCEL for found in inside):
         return Why.TWO_VERBS
-    words = {word for word in said.words_outside(inside) if word in _plain(said, head)}
+    words = set(said.words_outside(inside, head))
     if _NEGATIONS & words:
         return Why.NEGATED
     numbers = [at for at in head if said.tokens[at].is_number and len(said.tokens[at].plain) != LENGTH]
@@ -438,29 +560,68 @@ def _doubt_before(said: _Said, head: list[int], verb: _Found, place: int) -> Why
 
 
 def _doubt_after(said: _Said, tail: list[int]) -> Why | None:
-    """Return what is unclear in the reason: another verb at its beginning, or nothing but a negation."""
-    others = [found for found in said.verbs if isinstance(found.verb, Verb) and found.verb is not Verb.CANCEL]
-    if tail and any(found.start == tail[0] for found in others):
+    """Return what is unclear in the words after verb and code: another command, or that they take it back."""
+    if not tail:
+        return None
+    if _commands(said, tail) or any(said.tokens[at].plain in _COMMANDING for at in tail):
         return Why.TWO_VERBS
-    only_negations = bool(tail) and set(_plain(said, tail)) <= _NEGATIONS
-    return Why.NEGATED if only_negations else None
+    return Why.NEGATED if _takes_back(said, tail) else None
+
+
+def _commands(said: _Said, tail: list[int]) -> bool:
+    """Whether a verb in these words is no part of a reason: it begins or ends them, or has a code.
+
+    "Khách không nhận" is a reason.
+    """
+    others = [found for found in said.verbs if isinstance(found.verb, Verb) and found.start in tail]
+    others = [found for found in others if found.verb is not Verb.CANCEL]
+    begins = tail[1] if said.tokens[tail[0]].is_number and len(tail) > 1 else tail[0]
+    with_code = any(len(said.tokens[at].plain) == LENGTH and said.tokens[at].is_number for at in tail)
+    return any(
+        with_code
+        or found.start == begins
+        or (found.end == tail[-1] + 1 and found.end - found.start > 1 and not _is_negated(said, found))
+        for found in others
+    )
+
+
+def _is_negated(said: _Said, found: _Found) -> bool:
+    return said.tokens[found.start - 1].plain in _NEGATIONS
+
+
+def _takes_back(said: _Said, tail: list[int]) -> bool:
+    """Whether the words after the code doubt it: "không", "được không", "hết món chưa", "không huỷ nữa".
+
+    A negation inside of a reason ("không còn gà") doubts nothing.
+    """
+    plain = _plain(said, tail)
+    if not _NEGATIONS & set(plain):
+        return False
+    cancelled = any(found.verb is Verb.CANCEL and found.start in tail for found in said.verbs)
+    return cancelled or plain[-1] in _NEGATIONS or set(plain) <= _NEGATIONS | _TAKING_BACK
 
 
 def _spoken(said: _Said, tail: list[int]) -> list[int]:
     """Return the places that say something: without politeness around it and "vì", "lý do" before it."""
     start, end = 0, len(tail)
-    while start < end and (lead := _leading(_plain(said, tail[start:end]))):
+    while start < end and (lead := _leading([said.tokens[at] for at in tail[start:end]])):
         start += lead
-    while end > start and said.tokens[tail[end - 1]].plain in _POLITE:
+    while end > start and _is_polite(said.tokens[tail[end - 1]]):
         end -= 1
-    return tail[start:end]
+    return [] if _plain(said, tail[start:end]) == ["HUY"] else tail[start:end]
 
 
-def _leading(plain: Sequence[str]) -> int:
+def _leading(tokens: Sequence[_Token]) -> int:
     """Return how many words at the beginning only lead to a reason."""
-    if tuple(plain[:2]) == ("LY", "DO"):
+    if [token.plain for token in tokens[:2]] == ["LY", "DO"]:
         return 2
-    return 1 if plain[0] in _POLITE | _LEADING else 0
+    if tokens[0].plain == "SO" and len(tokens) > 1 and tokens[1].is_number:
+        return 1
+    return 1 if _is_polite(tokens[0]) or tokens[0].plain in _LEADING else 0
+
+
+def _is_polite(token: _Token) -> bool:
+    return token.is_filler and token.plain in _POLITE
 
 
 def _is_reason_digit(number: str) -> bool:
@@ -482,8 +643,10 @@ def _reason(said: _Said, between: list[str], tail: list[int]) -> GivenReason | N
 def _numbered(said: _Said, first: _Token, spoken: list[int]) -> GivenReason | None:
     number = int(first.plain)
     if number != OTHER_REASON:
-        rest_is_number = len(spoken) > 1 and said.tokens[spoken[1]].is_number
-        return None if rest_is_number else GivenReason(number)
+        others = {said.tokens[at].plain for at in spoken[1:] if said.tokens[at].is_number}
+        follows = said.tokens[spoken[1]].plain if len(spoken) > 1 else ""
+        is_a_choice = any(_is_reason_digit(other) for other in others - {first.plain})
+        return None if is_a_choice or (follows.isdigit() and follows != first.plain) else GivenReason(number)
     return GivenReason(OTHER_REASON, _words(said, spoken[1:]))
 
 
