@@ -134,6 +134,19 @@ def test_parts_are_joined_within_a_minute() -> None:
     assert joiner.add(second, Place("8:7", 2, 2)) is None
 
 
+def test_a_whole_message_waits_longer_but_keeps_no_other_alive() -> None:
+    """It may not have been taken in; the half one behind it is over all the same."""
+    watch = Watch()
+    joiner = Joiner(watch)
+    joiner.add(read(b"XN 48"), Place("8:7", 2, 1))
+    assert joiner.add(read(b"273"), Place("8:7", 2, 2)) is not None
+    joiner.add(read(b"HT 48"), Place("8:8", 2, 1))
+    watch.now += 600
+
+    assert joiner.add(read(b"273"), Place("8:8", 2, 2)) is None
+    assert joiner.add(read(b"273"), Place("8:7", 2, 2)) is not None
+
+
 def test_a_part_that_comes_twice_counts_once() -> None:
     """Two first parts are no message."""
     joiner = Joiner(Watch())

@@ -251,7 +251,7 @@ async def test_texts_are_heard_in_their_order(smsc: ScriptedSmsc) -> None:
     heard: list[Inbound] = []
 
     async def slowly_at_first(inbound: Inbound) -> None:
-        await asyncio.sleep(0.05 if not heard else 0)
+        await asyncio.sleep(0.05 if inbound.body == Said("XN 48273") else 0)
         heard.append(inbound)
 
     async with gateway_to(smsc) as gateway, listening(gateway, slowly_at_first):
@@ -262,6 +262,31 @@ async def test_texts_are_heard_in_their_order(smsc: ScriptedSmsc) -> None:
         wire.writer.close()
 
     assert [inbound.body for inbound in heard] == [Said("XN 48273"), Said("HT 48273")]
+
+
+async def test_a_text_in_the_payload_is_heard(smsc: ScriptedSmsc) -> None:
+    """Where the SMSC puts it is its own affair."""
+    ear = Ear()
+    async with gateway_to(smsc) as gateway, listening(gateway, ear.hear):
+        wire = await bound(smsc)
+        wire.say(DELIVER, body=mo(b"", tags=tag(0x0424, b"XN 48273")))
+
+        assert (await ear.next()).body == Said("XN 48273")
+        wire.writer.close()
+
+
+async def test_a_reference_is_used_again(smsc: ScriptedSmsc) -> None:
+    """A message that was taken in leaves nothing to the next one of the same number."""
+    ear = Ear()
+    async with gateway_to(smsc) as gateway, listening(gateway, ear.hear):
+        wire = await bound(smsc)
+        for said in (b"\x01XN 48", b"\x02273", b"\x01HT 48", b"\x02273"):
+            wire.say(DELIVER, body=mo(b"\x05\x00\x03\x07\x02" + said, esm_class=0x40))
+            assert (await wire.next()).status == OK
+        wire.writer.close()
+
+    assert [(await ear.next()).body for _ in range(2)] == [Said("XN 48273"), Said("HT 48273")]
+    assert ear.heard.empty()
 
 
 async def test_a_text_that_is_sent_again_too_early_is_the_same_one(smsc: ScriptedSmsc) -> None:
