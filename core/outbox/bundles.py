@@ -92,6 +92,7 @@ FROM (
 """
 
 _RELEASE: Final = """
+WITH carrier AS (UPDATE messages SET orders_told = NULL WHERE id = $1 RETURNING id, next_at)
 UPDATE messages c SET carrier_id = NULL, state = 'waiting', next_at = m.next_at, leased_until = NULL
-FROM messages m WHERE m.id = $1 AND c.carrier_id = m.id AND c.state IN ('waiting', 'unclear')
+FROM carrier m WHERE c.carrier_id = m.id AND c.state IN ('waiting', 'unclear')
 """

@@ -277,11 +277,11 @@ async def _notice_may_have_failed(connection: Connection, outgoing: Outgoing, no
     await tell_undeliverable(connection, outgoing.notice_id, outgoing.kind, outgoing.order, now)
 
 
-# The state, unless a receipt has told meanwhile that it arrived.
+# The state, unless a receipt has told meanwhile that it arrived. What is carried waits for its carrier.
 _END_MESSAGE: Final = """
 UPDATE messages SET
     state = CASE WHEN receipt IN ('delivered', 'seen') THEN 'sent' ELSE $2::text END,
-    next_at = CASE WHEN receipt IN ('delivered', 'seen') THEN NULL ELSE $3::timestamptz END,
+    next_at = CASE WHEN receipt IN ('delivered', 'seen') OR carrier_id = $1 THEN NULL ELSE $3::timestamptz END,
     why = $4, gateway_id = coalesce($5::text, gateway_id), sent_at = coalesce($6::timestamptz, sent_at),
     leased_until = NULL
 WHERE id = $1 OR carrier_id = $1
