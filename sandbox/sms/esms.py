@@ -49,7 +49,7 @@ _STATUS: Final = MappingProxyType({Step.QUEUED: "1", Step.SENT: "7", Step.DELIVE
 
 
 def signature(cpid: str, smsid: str, content: str, receiver_time: str, private_key: str) -> str:
-    """Return `sign` of an SMS to a short code: docs/facts.md#esms-inbound (short-code page)."""
+    """Return `sign` of an SMS to a short code: docs/facts.md#esms-signature (short-code page)."""
     signed = f"{cpid}{smsid}{content}{receiver_time}{private_key}".encode()
     return b64encode(hashlib.md5(signed, usedforsecurity=False).digest()).decode()
 
