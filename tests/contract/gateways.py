@@ -3,10 +3,14 @@
 A new channel, or a new gateway of one, joins the contract by one entry of GATEWAYS.
 """
 
+import asyncio
+import socket
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol, Self
+
+import smpp34
 
 from core.channels import Address, AddressKind, ChannelName
 from core.clock import real_now
@@ -240,12 +244,106 @@ class EsmsGateway(SmsOverHttp):
         return self.esms.asked
 
 
+class DirectBind(Gateway):
+    """A real SMSC (`smpp34`); it cannot tell repeats."""
+
+    knows_repeats = False
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port = int(free.getsockname()[1])
+        self.lan = Address(AddressKind.PHONE, "+84909123456")
+        self.nobody = Address(AddressKind.PHONE, "+84909000000")
+        self._server = smpp34.Server("127.0.0.1", self._port, system_id="smsc")
+        self._sessions: list[smpp34.Esme] = []
+        self._texts: dict[bytes, str] = {}
+        self._unanswered: list[smpp34.SubmitSmEvent] = []
+        self._hanging = 0
+        self._failing = False
+        self._serving: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._server.start()
+        self._serving = asyncio.create_task(self._serve())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.refuse()
+
+    async def _serve(self) -> None:
+        while True:
+            event = await self._server.next()
+            if isinstance(event, smpp34.Esme):
+                self._sessions.append(event)
+            elif isinstance(event, smpp34.SubmitSmEvent):
+                self._answer(event)
+
+    def _answer(self, event: smpp34.SubmitSmEvent) -> None:
+        if self._hanging:
+            self._hanging -= 1
+            self._unanswered.append(event)  # let go of, it would be answered with an error
+        elif self._failing:
+            event.reject(0x58)  # throttled
+        elif event.destination_addr != self.lan.value.removeprefix("+"):
+            event.reject(0x0B)  # no such number
+        else:
+            self._keep(event)
+            event.accept(f"smsc-{len(self._texts)}")
+
+    def _keep(self, event: smpp34.SubmitSmEvent) -> None:
+        """Put the parts of one text together; the letters that tests look for are the same in ASCII."""
+        said = event.short_message
+        header = said[: said[0] + 1] if event.esm_class & 0x40 else b""
+        name = header[3:4] or f"alone {len(self._texts)}".encode()
+        self._texts[name] = self._texts.get(name, "") + said[len(header) :].decode("latin-1")
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the settings that lead to it."""
+        return {
+            "sms_gateway": "smpp",
+            "sms_reply_number": "8041",
+            "smpp_url": f"smpp://kitchen:secret@127.0.0.1:{self._port}",
+        }
+
+    def taken(self) -> list[str]:
+        """Return the texts of the messages that reached somebody."""
+        return list(self._texts.values())
+
+    def named(self) -> Address:
+        """Return an address at which the gateway tells messages apart by our key."""
+        return self.lan
+
+    def names(self) -> list[str]:
+        """Return nothing: it is given nothing to tell messages apart by."""
+        return []
+
+    async def refuse(self) -> None:
+        """Refuse connections, and end those there are."""
+        if self._serving is None:
+            return
+        self._serving.cancel()
+        await asyncio.gather(self._serving, return_exceptions=True)
+        self._serving = None
+        self._unanswered.clear()
+        await asyncio.gather(*(session.unbind() for session in self._sessions), return_exceptions=True)
+        await self._server.stop()
+
+    def fail(self) -> None:
+        """Fail at every call, in the gateway's own way of saying "later"."""
+        self._failing = True
+
+    def hang(self, seconds: float) -> None:
+        """Say nothing to the next call."""
+        self._hanging += 1
+
+
 GATEWAYS: Final[Mapping[str, tuple[ChannelName, Callable[[], Gateway]]]] = MappingProxyType(
     {
         "zalo": (ChannelName.ZALO, ZaloGateway),
         "esms": (ChannelName.SMS, EsmsGateway),
         "speedsms": (ChannelName.SMS, lambda: SmsOverHttp(FakeSpeedSms(), "105")),
         "twilio": (ChannelName.SMS, lambda: SmsOverHttp(FakeTwilio(), 21211)),
+        "smpp": (ChannelName.SMS, DirectBind),
         "mail": (ChannelName.EMAIL, MailGateway),
     }
 )
