@@ -3,7 +3,7 @@
 docs/facts.md#zalo-consent: the redirect must be the very address stored in Zalo's console.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
@@ -38,14 +38,14 @@ def new_alarm_state(secret_key: str) -> str:
     return _serializer(secret_key).dumps(_ALARM)
 
 
-def is_ours(secret_key: str, state: str) -> bool:
-    """Whether this state came from a consent link of ours that is still good."""
+def is_ours(secret_key: str, state: str, *, now: datetime | None = None) -> bool:
+    """Whether this state came from a consent link of ours that is still good, now or at `now` (real time)."""
     try:
         told, made_at = _serializer(secret_key).loads(state, return_timestamp=True)
     except (BadData, UnicodeError):
         return False
     life = _LIVES.get(told) if isinstance(told, str) else None
-    return life is not None and real_now() - made_at <= life
+    return life is not None and (now or real_now()) - made_at <= life
 
 
 def _serializer(secret_key: str) -> URLSafeTimedSerializer:

@@ -118,7 +118,9 @@ class Tokens:
         if known is None or self._clock() >= known.expires:
             raise OAuthRefused(REJECTED, "Invalid authorization code")
         if known.challenge and known.challenge != challenge_of(verifier):
-            raise OAuthRefused(REJECTED, "Invalid code verifier")
+            # The code is gone with it. Which code a wrong verifier gets is not confirmed: the console
+            # keeps the challenge beside the redirect address, so the one of a wrong redirect.
+            raise OAuthRefused(INVALID_REDIRECT, "Invalid code verifier")
         return self.issue()
 
     def _check_app(self, app_id: str, secret: str) -> None:

@@ -102,7 +102,7 @@ async def test_a_wrong_verifier(zalo: FakeZalo, product: Caller) -> None:
         "code": code,
         "code_verifier": "b" * 43,
     }
-    assert "error" in await product.form(TOKEN, form, secret_key=zalo.app_secret)
+    assert (await product.form(TOKEN, form, secret_key=zalo.app_secret))["error"] == -14003
 
 
 async def test_a_wrong_redirect(session: aiohttp.ClientSession) -> None:
