@@ -303,5 +303,5 @@ class Link:
                 return await Session.open(
                     self._account, number=self._number, deliver=self._deliver, pace=self._pace
                 )
-        except OSError as fault:  # a timeout is one, too
+        except (OSError, UnicodeError) as fault:  # a timeout is one, too; some names cannot be looked up
             raise NotBound(type(fault).__name__) from None
