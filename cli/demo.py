@@ -30,7 +30,7 @@ from core.partners import linking, partners, staff
 from core.settings import PREFIX, Settings
 from sandbox.feed import Feed
 from sandbox.mailbox import Mailbox
-from sandbox.menu import sample_order
+from sandbox.menu import CUSTOMERS, sample_order
 from sandbox.platform import FakePlatform
 from sandbox.sms import DELIVERED, FakeEsms
 from sandbox.wall import Wall
@@ -103,7 +103,11 @@ async def _run(settings: Settings, port: int) -> None:
         )
         sms = await stack.enter_async_context(
             FakeEsms(
-                clock=database.clock.now, feed=feed, receipts=DELIVERED, memory=VAR / "sandbox" / "sms.json"
+                clock=database.clock.now,
+                feed=feed,
+                receipts=DELIVERED,
+                names={f"+84{customer.phone.removeprefix('0')}": customer.name for customer in CUSTOMERS},
+                memory=VAR / "sandbox" / "sms.json",
             )
         )
         mailbox = await stack.enter_async_context(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import IntEnum
 from functools import partial
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
 from aiohttp import web
@@ -23,6 +23,9 @@ from sandbox.sms.phone import Sms, SmsPhone
 from sandbox.sms.webhooks import Call, Delivery, Postman
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Step(IntEnum):
@@ -78,8 +81,9 @@ class SmsFake(ABC):
     """A gateway and the people it reaches, the same to a test whichever vendor it plays.
 
     `clock` is what texts are dated by. `receipts` is what it reports by itself. A number nobody has
-    claimed is a phone too: gateways take every good number. `memory` is a file in which the phones
-    survive the process. `path_secret` ends the paths of webhooks that this vendor does not sign.
+    claimed is a phone too, called as in `names` (by E.164): gateways take every good number. `memory` is a
+    file in which the phones survive the process. `path_secret` ends the paths of webhooks that this vendor
+    does not sign.
     """
 
     name: str
@@ -94,6 +98,7 @@ class SmsFake(ABC):
         path_secret: str = "sandbox-path-secret",
         receipts: Receipts = NO_RECEIPTS,
         price: int = 0,
+        names: Mapping[str, str] = _NOBODY,
         memory: Path | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -103,6 +108,7 @@ class SmsFake(ABC):
         self.path_secret = path_secret
         self.receipts = receipts
         self.price = price
+        self.names = names
         self.webhook_base = ""
         self.phones: dict[str, SmsPhone] = {}
         self.accepted: dict[str, Accepted] = {}
@@ -177,7 +183,8 @@ class SmsFake(ABC):
         """Return the phone with this number (E.164), with a name if one is given."""
         known = self.phones.get(number)
         if known is None:
-            known = self.phones[number] = SmsPhone(number, name or number, write=self._carry)
+            called = self.names.get(number, number)
+            known = self.phones[number] = SmsPhone(number, called, write=self._carry)
             known.on_change = self._remember
         known.name = name or known.name
         return known

@@ -79,9 +79,11 @@ async def test_a_text_arrives(fake: SmsFake, sender: Sender) -> None:
 
 
 async def test_a_number_nobody_claimed_is_a_phone_too(fake: SmsFake, sender: Sender) -> None:
-    """Gateways take every good number; its owner shows up by it."""
+    """Gateways take every good number; its owner shows up by the name that is known, or by the number."""
+    fake.names = {BINH: "Công ty Sao Mai"}
     assert accepted(await sender.send("+84987654321"))
-    assert [(phone.name, len(phone.received)) for phone in fake.phones.values()] == [("+84987654321", 1)]
+    assert accepted(await sender.send(BINH))
+    assert [phone.name for phone in fake.phones.values()] == ["+84987654321", "Công ty Sao Mai"]
 
 
 @pytest.mark.parametrize("number", ["+8490912345", "+84 909 123 456", "8041", ""])
@@ -113,7 +115,7 @@ async def test_too_many(fake: SmsFake, sender: Sender) -> None:
     fake.too_many(7)
     said = await sender.send()
     assert said.status == 429
-    assert said.headers.get("Retry-After") or said.headers.get("X-Rate-Limit-Reset") == "7"
+    assert "7" in (said.headers.get("Retry-After"), said.headers.get("X-Rate-Limit-Reset"))
     assert fake.phones == {}
 
 
