@@ -95,7 +95,7 @@ def _too_early(view: View, answer: Answer) -> Card:
     texts = view.texts
     title = view.titled("Chưa báo hoàn thành đơn {code} được")
     if answer.not_before is None:
-        return _brief(view, title)
+        return _brief(view, title, short=answered(view, view.titled("Đơn {code} chưa báo hoàn thành được")))
     moment = texts.moment(answer.not_before, view.zone, view.now)
     first = view.titled("Đơn {code} chưa báo hoàn thành được")
     at = texts.brief_moment(answer.not_before, view.zone, view.now)
@@ -130,7 +130,9 @@ def _forbidden(view: View, answer: Answer) -> Card:
 
 
 def _nothing(view: View, answer: Answer) -> Card:
-    return _brief(view, view.titled("Đơn {code} không có gì để làm"), *_now_lines(view, answer))
+    now = _now_lines(view, answer)
+    short = answered(view, view.titled("Đơn {code}: không có gì để làm"), *now)
+    return _brief(view, view.titled("Đơn {code} không có gì để làm"), *now, short=short)
 
 
 def state_title(view: View, answer: Answer) -> str:
