@@ -162,27 +162,35 @@ class SmppGateway:
     async def _submit_part(
         self, session: Session, phone: str, part: Part, deadline: float
     ) -> str | NoSuchRecipient | Refused | TryLater | Unclear:
-        """Return the SMSC's id of an accepted part."""
+        """Return the SMSC's id of an accepted part; wait for room among those that have no answer yet."""
+        try:
+            async with asyncio.timeout_at(deadline - self._pace.answer / 5):  # the answer needs time, too
+                await session.window.acquire()
+        except TimeoutError:
+            return TryLater("too many messages wait for an answer")
         try:
             async with asyncio.timeout_at(deadline):
-                answer = await session.request(
-                    lambda sequence: smpp_pdu.submit(
-                        sequence,
-                        source=self._source,
-                        destination=_to(phone),
-                        content=part.content,
-                        with_header=part.with_header,
-                    )
-                )
+                answer = await session.request(lambda sequence: self._written(sequence, phone, part))
         except TimeoutError:
             return Unclear("no answer in time")
         except Lost as lost:
             return Unclear(str(lost)) if lost.was_written else TryLater(str(lost))
+        finally:
+            session.window.release()
         if answer.status == OK:
             return smpp_pdu.message_id(answer.body)
         if answer.status == _Status.ESME_RINVBNDSTS:
             session.end()
         return refusal(answer.status)
+
+    def _written(self, sequence: int, phone: str, part: Part) -> bytes:
+        return smpp_pdu.submit(
+            sequence,
+            source=self._source,
+            destination=_to(phone),
+            content=part.content,
+            with_header=part.with_header,
+        )
 
     def _remember(self, ids: list[str]) -> None:
         """Know the earlier parts of a message, of which only the last one's id is kept."""

@@ -18,6 +18,8 @@ _log = structlog.get_logger()
 
 #: What comes in at once and is not answered yet; more is sent again later.
 _AT_ONCE: Final = 100
+#: What we submit at once, docs/facts.md#smpp-window
+_WINDOW: Final = 10
 #: Octets that wait to be written: the other side has stopped reading.
 _UNWRITTEN: Final = 1_000_000
 _PARTING: Final = 0.5  # seconds that a last word may take
@@ -82,6 +84,7 @@ class Session:
     ) -> None:
         self.number = number
         self.over = asyncio.Event()
+        self.window = asyncio.Semaphore(_WINDOW)
         self._reader = reader
         self._writer = writer
         self._deliver = deliver

@@ -203,16 +203,34 @@ async def test_silence_after_a_message_is_unclear(smsc: RealSmsc) -> None:
 
 
 async def test_many_messages_at_once_get_their_own_answers(smsc: RealSmsc, gateway: SmppGateway) -> None:
-    """Answers come in any order."""
+    """Answers come in any order, and no more than ten are waited for at a time."""
     sent = [sending(gateway, f"Don {number}") for number in range(20)]
-    messages = [await smsc.message() for _ in sent]
+    messages = [await smsc.message() for _ in range(10)]
+    await asyncio.sleep(0.05)
+    assert smsc.submitted.empty()
 
     for message in reversed(messages):
+        message.accept("id-" + message.short_message.decode().removeprefix("Don "))
+    for _ in range(10):
+        message = await smsc.message()
         message.accept("id-" + message.short_message.decode().removeprefix("Don "))
 
     outcomes = [await soon(one) for one in sent]
     assert outcomes == [Sent(f"id-{number}", charge=Charge("smpp", 1)) for number in range(20)]
     assert smsc.bound.qsize() == 1
+
+
+async def test_a_message_that_never_left_is_tried_later(smsc: RealSmsc) -> None:
+    """Behind ten others that the SMSC leaves unanswered it waits in vain, but nobody has it."""
+    gateway = gateway_at(smsc.port, pace=Pace(answer=0.5, rest=0.02))
+    sent = [sending(gateway, f"Don {number}") for number in range(11)]
+    held = [await smsc.message() for _ in range(10)]
+
+    outcomes = [type(await soon(one)) for one in sent]
+
+    assert outcomes == [*10 * [Unclear], TryLater]
+    assert len(held) == 10
+    await gateway.close()
 
 
 async def test_nobody_there_is_tried_later() -> None:

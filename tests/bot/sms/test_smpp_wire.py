@@ -11,7 +11,8 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from bot.sms.smpp import SmppGateway
-from bot.sms.smpp_session import Pace
+from bot.sms.smpp_pdu import Party
+from bot.sms.smpp_session import Account, Pace
 from core.channels import (
     Inbound,
     Receipt,
@@ -128,6 +129,28 @@ async def test_an_smsc_that_does_not_answer_a_bind_is_tried_later(smsc: Scripted
     """Nothing was submitted yet."""
     async with gateway_to(smsc, IMPATIENT) as gateway:
         assert isinstance(await soon(sending(gateway)), TryLater)
+
+
+async def test_a_host_that_cannot_be_looked_up_is_tried_later() -> None:
+    """The name is wrong for good, but nobody is told of it by a stack trace."""
+    gateway = SmppGateway(Account("a..b", 2775, "kitchen", "secret"), source=Party("8041"), pace=QUICK)
+
+    assert isinstance(await soon(sending(gateway)), TryLater)
+    await gateway.close()
+
+
+async def test_an_ear_that_takes_too_long_is_told_again(smsc: ScriptedSmsc) -> None:
+    """The SMSC would not wait for ever, nor do the texts behind."""
+
+    async def never(_: Inbound) -> None:
+        await asyncio.Event().wait()
+
+    async with gateway_to(smsc, Pace(answer=0.3, silence=60.0)) as gateway, listening(gateway, never):
+        wire = await bound(smsc)
+        wire.say(DELIVER, body=mo(b"XN 48273"))
+
+        assert (await wire.next()).status == AGAIN
+        wire.writer.close()
 
 
 async def test_an_smsc_that_hangs_up_on_a_bind_is_tried_later(smsc: ScriptedSmsc) -> None:
