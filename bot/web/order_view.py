@@ -13,6 +13,7 @@ from bot.cards.view import View
 from bot.cards.words import REASON_WORDS, reason_words, state_sentence, status_word, way, who
 from bot.texts.catalogue import msg
 from bot.web.reading import Reading
+from bot.web.sent_view import SentLine, sent_lines
 from core.channels import BlockRole
 from core.orders.answers import Answer, AnswerKind
 from core.orders.events import Event, EventType, Json
@@ -102,6 +103,7 @@ class OrderPage:
     told: Told | None
     review: Stars | None
     history: tuple[Step, ...]
+    sent: tuple[SentLine, ...]
     may_confirm: bool
     may_complete: bool
     hotline: str | None
@@ -130,6 +132,7 @@ def order_page(reading: Reading, told: Told | None = None) -> OrderPage:
         told=told or standing(reading),
         review=_stars(view, order.review) if order.review else None,
         history=tuple(_step(view, event) for event in reversed(reading.events)) if reading.is_inside else (),
+        sent=sent_lines(view, reading.tries) if reading.is_inside else (),
         may_confirm=reading.may_act and view.may_confirm,
         may_complete=reading.may_act and view.may_complete,
         hotline=view.frame.desk.hotline if order.status is Status.CONFIRMED else None,

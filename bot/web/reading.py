@@ -19,6 +19,7 @@ from core.orders.events import Event, EventType
 from core.orders.models import EventRow, OrderRow
 from core.orders.order import Order
 from core.orders.snapshot import load_by
+from core.outbox.history import Try, tries_of
 from core.partners.models import StaffRow
 
 #: How long a link shows its order after the final status.
@@ -32,6 +33,7 @@ class Reading:
     token: LinkToken
     view: View
     events: Sequence[Event]
+    tries: Sequence[Try]
     has_left: bool
 
     @property
@@ -78,7 +80,8 @@ async def read(request: web.Request, token: LinkToken) -> Reading:
         by_mail=token.bearer is Bearer.STAFF_MAIL,
     )
     view = View(frame, row.to_order(), row.platform.name, token.bearer)
-    return Reading(token, view, [_event(event) for event in events], bool(staff and staff.removed_at))
+    tries = await tries_of(request.config_dict[DATABASE].pool, token.order_id)
+    return Reading(token, view, [_event(event) for event in events], tries, bool(staff and staff.removed_at))
 
 
 async def _staff(token: LinkToken, order: OrderRow) -> StaffRow | None:

@@ -54,7 +54,7 @@ WITH moved AS (
             WHEN $5 = 1 AND state = 'sent' THEN 'unclear' ELSE state END,
         next_at = CASE WHEN $5 >= 2 AND state = 'unclear' THEN NULL
             WHEN $5 = 1 AND state IN ('sent', 'unclear') THEN $7::timestamptz ELSE next_at END
-    WHERE channel = $1 AND (gateway_id = ANY($2::text[]) OR id = ANY($3::uuid[]))
+    WHERE channel = $1 AND (gateway_id = ANY($2::text[]) OR id = ANY($3::uuid[])) AND carrier_id IS NULL
         AND coalesce(array_position(ARRAY['failed', 'delivered', 'seen'], receipt), 0) < $5
     RETURNING id, address
 ), carried AS (

@@ -281,7 +281,8 @@ async def _notice_may_have_failed(connection: Connection, outgoing: Outgoing, no
 _END_MESSAGE: Final = """
 UPDATE messages SET
     state = CASE WHEN receipt IN ('delivered', 'seen') THEN 'sent' ELSE $2::text END,
-    next_at = CASE WHEN receipt IN ('delivered', 'seen') OR carrier_id = $1 THEN NULL ELSE $3::timestamptz END,
+    next_at = CASE WHEN receipt IN ('delivered', 'seen') OR carrier_id = $1 THEN NULL
+        ELSE $3::timestamptz END,
     why = $4, gateway_id = coalesce($5::text, gateway_id), sent_at = coalesce($6::timestamptz, sent_at),
     leased_until = NULL
 WHERE id = $1 OR carrier_id = $1
