@@ -35,6 +35,8 @@ STATUS_PATH: Final = "/webhooks/sms/twilio/status"
 _ACCOUNTS: Final = "/2010-04-01/Accounts"
 _SERVICE: Final = re.compile(r"MG[0-9a-f]{32}")
 _CURRENCY: Final = "VND"
+#: No SMS costs that much: such a price is a mistake.
+_TOO_DEAR: Final = 1_000_000
 
 # docs/facts.md#twilio-errors: what each code means for the message.
 ERRORS: Final[Mapping[int, Outcome]] = MappingProxyType(
@@ -164,10 +166,11 @@ def _taken(message: _Message, charge: Charge) -> Sent:
 
 
 def _dong(message: _Message) -> int | None:
-    """Return the price where it is told, in đồng, with a sign (what is paid is negative)."""
+    """Return the price where it is told in đồng; what is paid stands there as a negative number."""
     if message.price_unit != _CURRENCY or message.price is None:
         return None
     try:
-        return round(abs(float(message.price)))
-    except (ValueError, OverflowError):
+        price = abs(float(message.price))
+    except ValueError:
         return None
+    return round(price) if price < _TOO_DEAR else None

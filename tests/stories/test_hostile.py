@@ -216,11 +216,11 @@ async def test_every_list_takes_every_query(
 async def test_head_is_get_without_a_body(
     world: World, stranger: Stranger, platform: FakePlatform, rice: Placed, lan: Somebody
 ) -> None:
-    """On every route that can be got."""
+    """On every route that can be got, but for the two that eSMS acts by."""
     link = await _link(world, lan)
     key = f"Bearer {platform._api_key}"
     for method, pattern in _routes(world):
-        if method != "GET":
+        if method != "GET" or pattern.startswith("/webhooks/sms/esms/"):
             continue
         path = _filled(pattern, rice.id if pattern.startswith("/api") else link)
         got = await stranger.sends("GET", path, Authorization=key)

@@ -419,8 +419,11 @@ async def test_twilio_is_given_a_sender_or_a_service(sender: str, field: str) ->
         ("-0.05", "USD", None),
         (None, "VND", None),
         ("x", "VND", None),
+        ("inf", "VND", None),
+        ("nan", "VND", None),
+        (1e300, "VND", None),
     ],
-    ids=["text", "number", "dollars", "none", "nonsense"],
+    ids=["text", "number", "dollars", "none", "nonsense", "endless", "no number", "too dear"],
 )
 async def test_twilio_prices_count_in_dong_only(price: object, unit: str, dong: int | None) -> None:
     """Nobody changes money here."""

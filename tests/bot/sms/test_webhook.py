@@ -379,6 +379,26 @@ async def test_while_the_database_is_stuck_the_gateway_is_asked_to_come_again(ki
     assert await kitchen.status_of(order) is Status.CONFIRMED
 
 
+#: Taking anything in takes two seconds.
+SLOW: Final = """
+CREATE FUNCTION doze() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$;
+CREATE TRIGGER doze BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION doze();
+"""
+
+
+async def test_esms_is_kept_waiting_three_seconds_the_others_half_of_that(kitchen: Kitchen) -> None:
+    """Its answer has to be ready with the reply; what was not taken in is none of ours to answer."""
+    await kitchen.database.pool.execute(SLOW)
+
+    delivery = await kitchen.binh.writes("DS")
+
+    patient = kitchen.fake.name == "esms"
+    assert delivery.status == (200 if patient else 503)
+    assert len(kitchen.binh.received) == patient
+    assert await count(kitchen.database, "notices", "kind = 'answer'") == patient
+
+
 @pytest.mark.parametrize(
     "body",
     [
