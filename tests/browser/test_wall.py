@@ -178,6 +178,7 @@ async def test_another_cheap_phone_is_picked(page: Page, toy: Toy) -> None:
     lien = toy.sms.phone("+84987654321", "Liên")
     await lien.writes("DS")
     await expect(page.locator("#sms .chips a")).to_have_text(["Bình", "Liên"])
+    await expect(page.locator("#sms .chips .waiting")).to_have_text("Liên")
     await lien.writes("TG")
     await expect(page.locator("#sms .chips .waiting")).to_have_text("Liên")
     await page.get_by_role("link", name="Liên").click()

@@ -6,6 +6,7 @@ const toast = document.getElementById("toast");
 const narrow = matchMedia("(max-width: 1239px)");
 const chosen = new URLSearchParams(location.search);
 const seen = new Map();
+let began = false;
 
 // Parts.
 
@@ -96,7 +97,8 @@ function count(panel) {
   for (const chip of panel.querySelectorAll("[data-total]")) {
     const key = chip.dataset.choose + chip.dataset.key;
     const total = Number(chip.dataset.total);
-    if (!seen.has(key) || chip.getAttribute("aria-current")) seen.set(key, total);
+    if (chip.getAttribute("aria-current")) seen.set(key, total);
+    else if (!seen.has(key)) seen.set(key, began ? 0 : total); // somebody new: all of it is news
     const waiting = total - seen.get(key);
     chip.classList.toggle("waiting", waiting > 0);
     chip.title = waiting > 0 ? `${waiting} tin mới` : "";
@@ -262,6 +264,7 @@ function badge(panel) {
 
 show("zalo");
 for (const panel of wall.querySelectorAll("[data-panel]")) { toEnd(panel); count(panel); }
+began = true;
 tick();
 setInterval(tick, 1000);
 listen();
