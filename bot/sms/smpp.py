@@ -177,7 +177,7 @@ class SmppGateway:
             return Unclear(str(lost)) if lost.was_written else TryLater(str(lost))
         finally:
             session.window.release()
-        if answer.status == OK:
+        if answer.is_yes:
             return smpp_pdu.message_id(answer.body)
         if answer.status == _Status.ESME_RINVBNDSTS:
             session.end()

@@ -41,6 +41,7 @@ DELIVER: Final = int(SmppCommand.DELIVER_SM)
 ENQUIRE: Final = int(SmppCommand.ENQUIRE_LINK)
 UNBIND: Final = int(SmppCommand.UNBIND)
 ALERT: Final = int(SmppCommand.ALERT_NOTIFICATION)
+NACK: Final = int(SmppCommand.GENERIC_NACK)
 
 
 class Unframed(Exception):
@@ -60,6 +61,11 @@ class Pdu:
     def is_response(self) -> bool:
         """Whether it answers something of ours."""
         return bool(self.command & _RESPONSE)
+
+    @property
+    def is_yes(self) -> bool:
+        """Whether it says that what was asked is done; a nack never does, whatever its status."""
+        return self.status == SmppCommandStatus.ESME_ROK and self.command != NACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,12 @@ async def read(reader: asyncio.StreamReader) -> Pdu:
     if not _HEADER.size <= length <= LONGEST:
         raise Unframed
     return Pdu(command, status, sequence, await reader.readexactly(length - _HEADER.size))
+
+
+def answer_to(request: bytes) -> int:
+    """Return the command that answers this request."""
+    _, command, _, _ = _HEADER.unpack_from(request)
+    return int(command) | _RESPONSE
 
 
 def next_sequence(sequence: int) -> int:

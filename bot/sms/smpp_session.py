@@ -90,7 +90,7 @@ class Session:
         self._deliver = deliver
         self._pace = pace
         self._sequence = 0
-        self._waiting: dict[int, asyncio.Future[Pdu | None]] = {}
+        self._waiting: dict[int, tuple[int, asyncio.Future[Pdu | None]]] = {}
         self._deliveries: set[asyncio.Task[None]] = set()
         self._heard_at = asyncio.get_running_loop().time()
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._watch())]
@@ -117,7 +117,7 @@ class Session:
         self._sequence = smpp_pdu.next_sequence(self._sequence)
         sequence, octets = self._sequence, write(self._sequence)
         answer: asyncio.Future[Pdu | None] = asyncio.get_running_loop().create_future()
-        self._waiting[sequence] = answer
+        self._waiting[sequence] = (smpp_pdu.answer_to(octets), answer)
         try:
             self._write(octets)
             pdu = await answer
@@ -155,7 +155,7 @@ class Session:
             )
         except Lost:
             raise NotBound("hung up on") from None
-        if answer.status != OK:
+        if not answer.is_yes:
             raise NotBound("bind refused", answer.status)
 
     # --- what comes in ------------------------------------------------------------------------
@@ -187,8 +187,9 @@ class Session:
             self._write(smpp_pdu.not_known(pdu.sequence))
 
     def _answered(self, pdu: Pdu) -> None:
-        answer = self._waiting.get(pdu.sequence)
-        if answer and not answer.done():
+        """Hand an answer to who asked; one of another kind, or to nobody, says nothing."""
+        expected, answer = self._waiting.get(pdu.sequence, (None, None))
+        if answer and not answer.done() and pdu.command in {expected, smpp_pdu.NACK}:
             answer.set_result(pdu)
 
     def _begin_delivery(self, pdu: Pdu) -> None:
@@ -237,7 +238,7 @@ class Session:
         if self.over.is_set():
             return
         self.over.set()
-        for answer in self._waiting.values():
+        for _, answer in self._waiting.values():
             if not answer.done():
                 answer.set_result(None)
         self._writer.close()

@@ -218,6 +218,18 @@ async def test_a_generic_nack_is_an_answer(smsc: ScriptedSmsc) -> None:
         assert await soon(sent) == Refused("ESME_RINVCMDID")
 
 
+async def test_an_answer_to_something_else_is_none(smsc: ScriptedSmsc) -> None:
+    """Neither the wrong kind with the right number nor a nack without a status is a yes."""
+    async with gateway_to(smsc) as gateway:
+        sent = sending(gateway)
+        wire = await bound(smsc)
+        message = await wire.next()
+        wire.say(ENQUIRE | RESPONSE, sequence=message.sequence)
+        wire.say(NACK, sequence=message.sequence)
+
+        assert isinstance(await soon(sent), Refused)
+
+
 async def test_closing_unbinds(smsc: ScriptedSmsc) -> None:
     """The SMSC then lets the next process in at once."""
     async with gateway_to(smsc) as gateway:
