@@ -14,6 +14,9 @@ from core.orders.order import Order
 _LONGEST_PLACE: Final = 40
 _LONGEST_DISHES: Final = 60
 _LONGEST_WORDS: Final = 80
+#: Where there is room for two SMS.
+_WHOLE_PLACE: Final = 90
+_WHOLE_DISHES: Final = 110
 
 
 def asked_for(view: View, first: str, *more: str) -> str:
@@ -35,19 +38,20 @@ def answered(view: View, first: str, *pieces: str) -> str:
 
 def in_full(view: View, first: str, *more: str) -> str:
     """Return everything that two SMS hold of an order."""
-    said = fitted(joined(first, when(view)), *facts(view), *more, words=answers_to(view), most=TWO)
+    further = facts(view, place=_WHOLE_PLACE, food=_WHOLE_DISHES)
+    said = fitted(joined(first, when(view)), *further, *more, words=answers_to(view), most=TWO)
     return with_link(view, said, TWO)
 
 
-def facts(view: View) -> tuple[str, ...]:
-    """Return how much, for how much, where to and what, with nobody's phone."""
+def facts(view: View, *, place: int = _LONGEST_PLACE, food: int = _LONGEST_DISHES) -> tuple[str, ...]:
+    """Return how much, for how much, where to and what, with nobody's phone; the last two so long at most."""
     order, texts = view.order, view.texts
-    place = masking.without_phones(masking.address(order, view.now))
+    address = masking.without_phones(masking.address(order, view.now))
     return (
         texts.portions(order.portions),
         texts.money(order.total) if view.frame.sees_money else "",
-        shortened(place, _LONGEST_PLACE),
-        dishes(order, _LONGEST_DISHES),
+        shortened(address, place),
+        dishes(order, food),
     )
 
 

@@ -11,7 +11,7 @@ from bot.sms.text import JOINED, SINGLE, plain, septets
 #: How many letters one SMS carries, and how many two: a letter of two septets may leave a place empty.
 ONE: Final = SINGLE
 TWO: Final = 2 * JOINED - 1
-_ENDS: Final = (".", "!", "?", ":")
+_ENDS: Final = (".", "!", "?", ":", "…")
 
 
 def sms_length(text: str) -> int:

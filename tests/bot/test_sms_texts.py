@@ -15,7 +15,7 @@ from bot.cards.bundle import bundle_card
 from bot.cards.customer import customer_card
 from bot.cards.notices import notice_card
 from bot.cards.view import Desk, Frame, View
-from bot.intents import Act, Verb, read
+from bot.intents import Act, Unclear, Verb, read
 from bot.sms.text import is_plain, parts, plain
 from bot.texts import texts_in
 from bot.tokens import Bearer, Purpose
@@ -394,12 +394,18 @@ def test_a_bundle_of_a_hundred_is_cut() -> None:
     assert parts(plain(card.short)) == 1
 
 
-def test_help_and_lists_say_how_to_go_on() -> None:
-    """Each of their words works."""
+def test_a_list_says_how_to_go_on() -> None:
+    """By words that work."""
     listed = plain(replies.list_card(frame(), [RICE] * 10, status=Status.PENDING, has_more=True).short)
-    helped = plain(replies.help_card(frame()).short)
 
     assert listed.endswith("con nua. Soan HN gui 8041 giao hom nay, MAI giao ngay mai.")
+
+
+@pytest.mark.parametrize(("locale", "other"), [("vi", "EN"), ("en", "VI")])
+def test_help_names_every_word(locale: str, other: str) -> None:
+    """In two segments; its code is none, so that a copy of it does nothing."""
+    helped = plain(replies.help_card(frame(locale=locale), first="Minh chua hieu").short)
+
     for word in (
         "XN 12345",
         "HUY 12345 1",
@@ -410,6 +416,20 @@ def test_help_and_lists_say_how_to_go_on() -> None:
         "MAI",
         "TIEN",
         "DG",
-        "EN",
+        other,
     ):
-        assert word in helped
+        assert re.search(rf"\b{word}\b", helped), helped
+    assert isinstance(read("XN 12345"), Unclear)
+
+
+def test_details_hold_what_there_is_room_for() -> None:
+    """A long address whole, and the dishes that fit."""
+    order = replace(
+        RICE,
+        address="Toà nhà Bitexco, tầng 68, số 2 đường Hải Triều, phường Bến Nghé, Quận 1",
+        items=tuple(Item(f"Cơm tấm sườn bì chả số {number}", 12, 50_000) for number in range(9)),
+    )
+    said = plain(replies.details_card(view(order), []).short)
+
+    assert "Toa nha Bitexco, tang 68, so 2 duong Hai Trieu, phuong Ben Nghe, Quan 1, 12 Com tam" in said
+    assert "so 2... Soan XN" in said
