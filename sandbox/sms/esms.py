@@ -134,15 +134,18 @@ class FakeEsms(SmsFake):
             raise _refused("101")
         number = self._checked(body)
         text = self._content(body)
-        self._once(body.get("RequestId", ""))
+        request_id = body.get("RequestId", "")
+        if request_id in self._requests:
+            raise _refused("124")
         if body.get("Sandbox") == "1":
             return _accepted(self.new_id())
         self._pay(segments.count(text) * self.price)
+        self._requests |= {request_id} - {""}
         taken = await self.take(
             self.phone(number),
             text,
             sender=self.brandname,
-            request_id=body.get("RequestId", ""),
+            request_id=request_id,
             callback_url=body.get("CallbackUrl", ""),
         )
         return _accepted(taken.sms.gateway_id)
@@ -171,13 +174,6 @@ class FakeEsms(SmsFake):
             raise _refused("146")
         # docs/facts.md#esms-send: IsUnicode 0 sends GSM; what becomes of other characters is not told.
         return text if body.get("IsUnicode") == "1" else segments.garbled(text)
-
-    def _once(self, request_id: str) -> None:
-        if not request_id:
-            return
-        if request_id in self._requests:
-            raise _refused("124")
-        self._requests.add(request_id)
 
     def _pay(self, dong: int) -> None:
         if self.balance is None:

@@ -119,14 +119,14 @@ async def test_esms_validates_only_in_its_sandbox(
 
 
 async def test_esms_templates_and_balance(session: aiohttp.ClientSession, product: Ear) -> None:
-    """A text that matches no registered template gets 146, an empty purse 103."""
+    """No registered template: 146; an empty purse: 103, which does not use the request's id up."""
     async with FakeEsms(templates=[r"Don \d{5}"], balance=1000) as esms:
         sender = Sender(session, esms, product.url)
-        codes = [
-            (await sender.send(text=text)).body["CodeResult"]
-            for text in ("Khuyen mai", "Don 48273", "Don 11111")
-        ]
-    assert codes == ["146", "100", "103"]
+        texts = ("Khuyen mai", "Don 48273", "Don 11111", "Don 11111")
+        codes = [(await sender.send(text=one, RequestId=one)).body["CodeResult"] for one in texts]
+        esms.balance = 820
+        codes.append((await sender.send(text="Don 11111", RequestId="Don 11111")).body["CodeResult"])
+    assert codes == ["146", "100", "103", "103", "100"]
 
 
 async def test_esms_reports_by_get(esms: FakeEsms, session: aiohttp.ClientSession, product: Ear) -> None:
