@@ -155,16 +155,10 @@ def twilio_told(form: Mapping[str, str]) -> Inbound | Ignored:
 def _from(phone: str, name: str, body: Body) -> Inbound | Ignored:
     """Return what a person wrote; a short code or a name is no person."""
     try:
-        sender = Address(AddressKind.PHONE, e164(_international(phone)))
+        sender = Address(AddressKind.PHONE, e164(phone))
     except RuleError:
         return Ignored("no person")
     return Inbound(ChannelName.SMS, f"{ChannelName.SMS}:{name}", sender, body)
-
-
-def _international(phone: str) -> str:
-    """Return a number as it is meant: gateways leave the plus of a country code away."""
-    bare = phone.strip()
-    return f"+{bare}" if re.fullmatch(r"84[0-9]{9,10}", bare, re.ASCII) else bare
 
 
 def _receipt(

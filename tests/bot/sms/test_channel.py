@@ -102,6 +102,12 @@ def test_whatever_a_card_says_it_is_two_parts_at_most(short: str, say: Callable[
     assert parts(text) <= 2
 
 
+def test_a_long_card_fills_two_parts() -> None:
+    """And is cut there."""
+    assert with_links(card("Cơm gà " * 300)) == ("Com ga " * 44)[:306].rstrip()
+    assert len(with_links(card("x" * 1000))) == 306
+
+
 async def test_a_card_goes_to_the_gateway_as_text() -> None:
     """With the key that is the same for every attempt."""
     keeper = Keeper()

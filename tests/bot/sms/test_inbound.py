@@ -96,10 +96,11 @@ def test_the_other_spelling_of_the_time_is_taken_too() -> None:
         (),
         tuple(field for field in to_short_code() if field[0] != "sign"),
         (*to_short_code(), ("content", "HUY 48273 1")),
+        (("content", "HUY 48273 1"), *to_short_code()),
         (*to_short_code(), ("sign", "x")),
         (*to_short_code(), *[(f"x{number}", "") for number in range(3000)], ("smsid", "sms-2")),
     ],
-    ids=["sign", "nothing", "unsigned", "two texts", "two signs", "many"],
+    ids=["sign", "nothing", "unsigned", "two texts", "another text before", "two signs", "many"],
 )
 def test_what_esms_did_not_sign_is_not_trusted(fields: tuple[tuple[str, str], ...]) -> None:
     """Nothing of it is read."""
