@@ -1,6 +1,7 @@
 """One card for several orders that wait to be confirmed: three reminders at once are read by nobody. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.cards.brief import dishes
@@ -35,9 +36,23 @@ def bundle_card(view: View, together: Sequence[Order]) -> Card:
         short=_short(view, together),
         blocks=(Block(BlockRole.LIST, tuple(_lines(view, together))),),
         buttons=_buttons(view, together),
-        template=template(view),
+        template=_template(view, together),
         thread=str(view.order.id),
     )
+
+
+def _template(view: View, together: Sequence[Order]) -> Mapping[str, str]:
+    """Return what a Zalo template tells of all of them; where and how much is only known of each."""
+    codes = [order.code for order in together]
+    some = ", ".join(codes[:_MOST_BUTTONS])
+    lines = " / ".join(_line(view, order) for order in together)
+    return {
+        **template(replace(view, order=together[0])),
+        "order_code": f"{some}…" if len(codes) > _MOST_BUTTONS else some,
+        "summary": f"{view.texts.n('{count} đơn đang chờ bạn xác nhận', len(codes))}: {lines}",
+        "address": "",
+        "total": "",
+    }
 
 
 def _lines(view: View, together: Sequence[Order]) -> list[str]:

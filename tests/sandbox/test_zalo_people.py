@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from sandbox.feed import Level
-from sandbox.zalo import FakeZalo, signature
+from sandbox.zalo import FakeZalo, Template, signature
 from tests.sandbox.conftest import Caller, Ear, HandClock
 
 # The vector was made from the published rule, not captured: see docs/facts.md#zalo-signature.
@@ -188,3 +188,33 @@ async def _until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
+
+
+async def test_a_form_for_the_phone_is_answered(zalo: FakeZalo, ear: Ear, product: Caller) -> None:
+    """Whoever is asked shares name and phone; who was not asked has no button for it."""
+    lan = zalo.person("111", "Lan", phone="84909123456")
+    with pytest.raises(LookupError):
+        await lan.shares_phone()
+    await lan.follow()
+    element = {"title": "Chào", "subtitle": "Chia sẻ số", "image_url": "https://example.vn/a.png"}
+    payload = {"template_type": "request_user_info", "elements": [element]}
+    assert (await product.cs({"attachment": {"type": "template", "payload": payload}}))["error"] == 0
+    shared = (await lan.shares_phone()).event
+    assert (shared["event_name"], shared["info"]) == (
+        "user_submit_info",
+        {"name": "Lan", "phone": "84909123456"},
+    )
+
+
+async def test_a_template_is_answered_by_its_labels(zalo: FakeZalo, ear: Ear, product: Caller) -> None:
+    """The event names our message and the label, and nobody; it may come as often as people tap."""
+    zalo.add_template(Template("7", "Mới", "Đơn mới", responses=("Xác nhận", "Huỷ đơn")))
+    lan = zalo.person("111", "Lan", phone="84909123456")
+    body = {"phone": lan.phone, "template_id": "7", "template_data": {}, "tracking_id": "abc1"}
+    assert (await product.post("/message/template", body))["error"] == 0
+    told = [(await lan.replies(label)).event for label in ("Xác nhận", "Huỷ đơn", "Xác nhận")]
+    assert [event["message"]["data"] for event in told] == ["Xác nhận", "Huỷ đơn", "Xác nhận"]
+    assert {event["message"]["tracking_id"] for event in told} == {"abc1"}
+    assert "sender" not in told[0]
+    with pytest.raises(LookupError):
+        await lan.replies("Gọi lại")

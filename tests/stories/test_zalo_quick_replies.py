@@ -188,6 +188,25 @@ async def test_two_people_of_a_kitchen_have_their_own_buttons(
     sms.reads_all()
 
 
+async def test_a_reminder_of_several_orders_asks_which_one_is_meant(
+    database_url: str, redis_url: str
+) -> None:
+    """Its codes all stand in the template, so one button under it cannot say which."""
+    chosen: dict[str, object] = {**TEMPLATES, "confirm_nudge": {"id": "79", "quick_reply": True}}
+    async with open_town(database_url, redis_url, chosen, chat_order="zalo") as town:
+        lan = await town.world.kitchen(zalo=False)
+        sms = await town.gives_phone(lan)
+        orders = [await town.world.order() for _ in range(3)]
+        lan.phone.person.reads_all()
+        await town.world.passes(timedelta(minutes=15))
+        told = await lan.phone.sees(f"{orders[0].code}, {orders[1].code}, {orders[2].code}")
+
+        await town.replies(lan.phone.person, CONFIRM, on=told)
+        await sms.sees(f"XN {orders[0].code}")
+        assert [(await order.shown())["status"] for order in orders] == ["pending"] * 3
+        town.nobody_got_more()
+
+
 async def test_without_sms_a_tap_acts_all_the_same(database_url: str, redis_url: str) -> None:
     """There is only nobody who could carry the answer."""
     async with open_town(database_url, redis_url, TEMPLATES, sms_gateway=None) as town:
