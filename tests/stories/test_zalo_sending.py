@@ -174,6 +174,22 @@ async def test_a_phone_that_is_not_on_zalo_gets_an_sms_at_once(
     await hoa.phone.sees(order.code)
 
 
+async def test_who_follows_is_tried_by_phone_again(town: Town, hoa: Somebody, sms: SmsPhone) -> None:
+    """Within the 30 days: whoever is linked and follows the account has Zalo after all."""
+    hoa.phone.person.phone = ""
+    await sms.sees((await town.world.order(partner="bep-hoa")).code)
+    await town.world.link(hoa.phone, hoa.staff_id)
+    await hoa.phone.person.follow()
+    await hoa.phone.person.unfollow()
+    await town.world.settles()
+    hoa.phone.person.reads_all()
+
+    hoa.phone.person.phone = "84909123457"
+    order = await town.world.order(partner="bep-hoa")
+    assert (await hoa.phone.sees(order.code)).kind == "template"
+    assert await town.outcomes(order.id) == [("zalo", "phone", "sent")]
+
+
 async def test_at_night_an_order_does_not_wait_for_zalo(town: Town, hoa: Somebody, sms: SmsPhone) -> None:
     """-133 says that Zalo sends nothing now: SMS does, and nothing is held against the phone."""
     town.world.zalo.fail_next(-133)
