@@ -4,16 +4,20 @@ A new channel, or a new gateway of one, joins the contract by one entry of GATEW
 """
 
 import asyncio
+import json
 import socket
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Protocol, Self
 
 import smpp34
+from aiohttp import web
 
 from core.channels import Address, AddressKind, ChannelName
 from core.clock import real_now
+from sandbox.faults import Handler
 from sandbox.mailbox import Mailbox
 from sandbox.sms import FakeEsms, FakeSpeedSms, FakeTwilio, SmsFake
 from sandbox.zalo import FakeZalo, Param, Template
@@ -178,9 +182,14 @@ class _NotingEsms(FakeEsms):
         super().__init__()
         self.asked: list[str] = []
 
-    def _once(self, request_id: str) -> None:
-        self.asked.append(request_id)
-        super()._once(request_id)
+    def routes(self) -> list[web.RouteDef]:
+        """Return the endpoints, each behind the notebook."""
+        return [web.route(one.method, one.path, partial(self._note, one.handler)) for one in super().routes()]
+
+    async def _note(self, handler: Handler, request: web.Request) -> web.StreamResponse:
+        if request.method == "POST":
+            self.asked.append(json.loads(await request.read())["RequestId"])
+        return await handler(request)
 
 
 class SmsOverHttp(Gateway):
