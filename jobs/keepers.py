@@ -41,6 +41,7 @@ class Sweeper:
             real_now(),
         )
         await inbox.forget(self.database)
+        await outbox.take_early(self.database)
         try:
             while await self.delivery.route():
                 pass

@@ -11,6 +11,17 @@ ALTER TABLE messages ADD COLUMN deadline timestamptz, ADD COLUMN carrier_id uuid
 CREATE INDEX messages_carried ON messages (carrier_id) WHERE carrier_id IS NOT NULL;
 CREATE INDEX messages_nudging ON messages (person, created_at) WHERE orders_told IS NOT NULL;
 
+-- Receipts that came before we had written down what the gateway calls the message; for minutes (real time).
+CREATE TABLE early_receipts (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    channel    text NOT NULL,
+    gateway_id text NOT NULL,
+    kind       text NOT NULL,
+    dong       integer,
+    at         timestamptz NOT NULL,
+    UNIQUE (channel, gateway_id, kind)
+);
+
 -- What is known of an address on a channel (product time): when it last worked, when it last failed, and
 -- until when it is not tried at all. Hearing from it forgets the failure.
 CREATE TABLE reach (

@@ -1,7 +1,7 @@
 """Told at least once: notices become messages, messages are claimed, tried and settled."""
 
 from core.outbox.claims import LEASE, answers_to, claim, drop, due, let_go, must_give_way, postpone, read
-from core.outbox.receipts import receipt
+from core.outbox.receipts import receipt, take_early
 from core.outbox.routes import route
 from core.outbox.settling import OUTCOME_NAMES, RECEIPT_WITHIN, Attempt, give_way, pass_over, settle
 from core.outbox.ways import Due, Ways
@@ -26,4 +26,5 @@ __all__ = [
     "receipt",
     "route",
     "settle",
+    "take_early",
 ]

@@ -112,8 +112,17 @@ def _legs(
             chat_order=ways.chat_order,
             reaches=ways.at(now),
         )
-    quiet = audience in {Audience.TOLD, Audience.OPERATORS} or notice.data.get("reach") == "next_staff"
-    return legs, None if legs or quiet else _NO_WAY
+    return legs, None if legs or _is_courtesy(notice) else _NO_WAY
+
+
+def _is_courtesy(notice: OwedNotice) -> bool:
+    """Whether it is nobody's trouble when there is nobody to tell: who has no mail gets no thanks by mail."""
+    rule = RULES[notice.kind]
+    return (
+        rule.audience in {Audience.TOLD, Audience.OPERATORS}
+        or rule.ways == (Way.EMAIL,)
+        or notice.data.get("reach") == "next_staff"
+    )
 
 
 _CHANNEL_OF: Final = {

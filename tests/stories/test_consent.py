@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -17,7 +18,7 @@ from zalo_oa.token_store import SealedTokens
 @pytest.fixture
 async def fresh(database_url: str, redis_url: str) -> AsyncIterator[World]:
     """Yield a service whose account nobody has consented for yet."""
-    changed = {
+    changed: dict[str, Any] = {
         "zalo_access_token": None,
         "zalo_refresh_token": None,
         "zalo_code_verifier": new_verifier(),

@@ -35,6 +35,8 @@ from jobs.wake import RedisWake
 from jobs.worker import Service, open_service, run_until
 from sandbox.mailbox import Mail, Mailbox
 from sandbox.platform import FakePlatform
+from sandbox.sms import Delivery as SmsDelivery
+from sandbox.sms import Sms, SmsFake, SmsPhone
 from sandbox.zalo import Bubble, Delivery, FakeZalo, Person
 
 VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -74,6 +76,28 @@ class Phone:
     def buttons(self, bubble: Bubble) -> list[str]:
         """Return the labels under a message."""
         return [button.title for button in bubble.buttons]
+
+
+@dataclass(slots=True)
+class TextPhone:
+    """A cheap phone: it can do SMS."""
+
+    phone: SmsPhone
+    world: "World"
+
+    async def writes(self, text: str) -> SmsDelivery:
+        """Text the number that partners text to; return once everything has settled."""
+        delivery = await self.phone.writes(text)
+        assert delivery.accepted, delivery
+        await self.world.settles()
+        return delivery
+
+    async def sees(self, *texts: str) -> Sms:
+        """Read the oldest unread SMS that contains the first text; the others must stand in it too."""
+        sms = await self.phone.sees(texts[0], within=0.2)
+        missing = [text for text in texts if text not in sms.text]
+        assert not missing, f"{missing} not in:\n{sms.text}"
+        return sms
 
 
 @dataclass(slots=True)
@@ -120,6 +144,13 @@ class Somebody:
     staff_id: UUID
     phone: Phone
     mail: Inbox
+    number: str | None = None
+
+    @property
+    def texts(self) -> TextPhone:
+        """The phone's SMS side, in a world that has an SMS gateway."""
+        assert self.number, f"{self.name} has no phone number"
+        return self.phone.world.text_phone(self.number)
 
     def catches_up(self) -> News:
         """Read everything, and tell in one line each what it was about."""
@@ -173,6 +204,7 @@ class World:
     zalo: FakeZalo
     mailbox: Mailbox
     url: str
+    sms: SmsFake | None = None
     platforms: dict[str, FakePlatform] = field(default_factory=dict)
     people: dict[str, Somebody] = field(default_factory=dict)
     inboxes: dict[str, Inbox] = field(default_factory=dict)
@@ -193,6 +225,11 @@ class World:
         """Return a mailbox, the same one each time."""
         return self.inboxes.setdefault(address, Inbox(address, self.mailbox))
 
+    def text_phone(self, number: str) -> TextPhone:
+        """Return the phone of this number (E.164)."""
+        assert self.sms, "this world has no SMS gateway"
+        return TextPhone(self.sms.phone(number), self)
+
     async def platform(self, name: str = "Cơm Ngon", **options: Any) -> FakePlatform:
         """Add a platform that is told of everything."""
         platform = await self.stack.enter_async_context(FakePlatform(name, clock=self.database.clock.now))
@@ -211,12 +248,15 @@ class World:
         locale: str = "vi",
         timezone: str = "Asia/Ho_Chi_Minh",
         email: str | None = "lan@example.com",
+        phone: str | None = None,
         zalo: bool = True,
     ) -> Somebody:
-        """Add a kitchen whose owner has linked her Zalo; return the owner."""
-        new = partners.NewPartner(code, f"Bếp {owner}", locale, timezone, owner=owner, email=email)
+        """Add a kitchen whose owner has linked her Zalo; return the owner. `phone` is E.164."""
+        new = partners.NewPartner(
+            code, f"Bếp {owner}", locale, timezone, owner=owner, email=email, phone=phone
+        )
         _, member = await partners.add(self.database, new)
-        return await self._equip(owner, member.id, email, zalo=zalo)
+        return await self._equip(owner, member.id, email, phone, zalo=zalo)
 
     async def hires(
         self,
@@ -225,26 +265,30 @@ class World:
         *,
         kitchen: str = "com-nha-lan",
         email: str | None = None,
+        phone: str | None = None,
         notify: bool = False,
         zalo: bool = True,
     ) -> Somebody:
         """Add a staff member, by default with a linked Zalo."""
         partner = await partners.by_code(self.database.pool, kitchen)
-        new = staff.new_member(name, role=Role(role), email=email, notify=notify)
+        new = staff.new_member(name, role=Role(role), email=email, phone=phone, notify=notify)
         member = await staff.add(self.database, partner.id, new)
-        return await self._equip(name, member.id, email, zalo=zalo)
+        return await self._equip(name, member.id, email, phone, zalo=zalo)
 
     async def fires(self, name: str, *, kitchen: str = "com-nha-lan") -> None:
         """Let a staff member go."""
         partner = await partners.by_code(self.database.pool, kitchen)
         await staff.remove(self.database, partner.id, name)
 
-    async def _equip(self, name: str, staff_id: UUID, email: str | None, *, zalo: bool = True) -> Somebody:
+    async def _equip(
+        self, name: str, staff_id: UUID, email: str | None, number: str | None, *, zalo: bool = True
+    ) -> Somebody:
         person = self.zalo.person(str(4_000_000_000_000_000_000 + len(self.zalo.people)), name)
         phone = Phone(person, self)
         if zalo:
             await self.link(phone, staff_id)
-        somebody = Somebody(name, staff_id, phone, self.inbox(email or f"{name}@nowhere.example"))
+        inbox = self.inbox(email or f"{name}@nowhere.example")
+        somebody = Somebody(name, staff_id, phone, inbox, number)
         self.people[name] = somebody
         return somebody
 
@@ -310,8 +354,13 @@ class World:
         """Let everybody read what they have; the story is about what comes after."""
         for person in self.zalo.people.values():
             person.reads_all()
+        for phone in self._text_phones():
+            phone.reads_all()
         for address in self.mailbox.addresses:
             self.inbox(address).opens_all()
+
+    def _text_phones(self) -> list[SmsPhone]:
+        return list(self.sms.phones.values()) if self.sms else []
 
     async def settles(self) -> None:
         """Wait until nothing is owed that could leave now."""
@@ -334,6 +383,10 @@ class World:
             for address in self.mailbox.addresses
             if self.inbox(address).unread
         }
+        texts = {
+            phone.number: [sms.text for sms in phone.unread] for phone in self._text_phones() if phone.unread
+        }
+        assert not texts, f"unexpected SMS: {texts}"
         assert not chats, f"unexpected messages: {chats}"
         assert not mails, f"unexpected mails: {mails}"
 
@@ -348,8 +401,13 @@ SELECT EXISTS (SELECT 1 FROM notices WHERE state = 'owed')
 
 
 @asynccontextmanager
-async def open_world(database_url: str, redis_url: str, **changed: Any) -> AsyncIterator[World]:
-    """Open the service with its fakes until the block ends; `changed` are other settings."""
+async def open_world(
+    database_url: str, redis_url: str, *, gateway: type[SmsFake] | None = None, **changed: Any
+) -> AsyncIterator[World]:
+    """Open the service with its fakes until the block ends.
+
+    `gateway` carries SMS; without one that channel is off. `changed` are other settings.
+    """
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(connect(database_url))
         await product_clock.advance(database, START - real_now())
@@ -359,7 +417,10 @@ async def open_world(database_url: str, redis_url: str, **changed: Any) -> Async
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         known = {"database_url": database_url, "redis_url": redis_url, "base_url": url}
-        settings = Settings(**(known | _gateways(zalo, mailbox) | changed))
+        sms = await stack.enter_async_context(gateway(clock=clock)) if gateway else None
+        settings = Settings(
+            **(known | _gateways(zalo, mailbox) | (dict(sms.settings) if sms else {}) | changed)
+        )
         redis = open_redis(redis_url)
         stack.push_async_callback(redis.aclose)
         app = await stack.enter_async_context(open_app(settings, database, RedisWake(Jobs(redis))))
@@ -367,7 +428,9 @@ async def open_world(database_url: str, redis_url: str, **changed: Any) -> Async
         service = await stack.enter_async_context(open_service(settings, database))
         await stack.enter_async_context(_working(settings, service))
         zalo.webhook_url = f"{url}/webhooks/zalo"
-        world = World(settings, database, service.ledger, service, zalo, mailbox, url)
+        if sms:
+            sms.webhook_base = url
+        world = World(settings, database, service.ledger, service, zalo, mailbox, url, sms)
         await stack.enter_async_context(world.stack)
         yield world
 

@@ -335,8 +335,19 @@ async def test_a_receipt_that_comes_before_the_gateways_name_is_written(
     outgoing = await outbox.claim(database, message)
     assert outgoing is not None
     told = Receipt(ReceiptKind.DELIVERED, ids=("msg-1",))
-    arriving = asyncio.create_task(outbox.receipt(database, ChannelName.ZALO, told))
-    await asyncio.sleep(0.1)
+    assert await outbox.receipt(database, ChannelName.ZALO, told) == 0
+    assert await outbox.take_early(database) == 0
     await post.settle(outgoing, Sent("msg-1", receipt_within=timedelta(minutes=5)))
-    assert await arriving == 1
+    assert await outbox.take_early(database) == 1
     assert await post.state(message) == ("sent", None)
+    assert await count(database, "early_receipts") == 0
+
+
+async def test_a_receipt_for_nothing_of_ours_is_forgotten(database: Database) -> None:
+    """Somebody else's message of the same account: it is not looked for until the end of days."""
+    await outbox.receipt(database, ChannelName.ZALO, Receipt(ReceiptKind.SEEN, ids=("foreign",)))
+    assert await outbox.take_early(database) == 0
+    assert await count(database, "early_receipts") == 1
+    await database.pool.execute("UPDATE early_receipts SET at = at - interval '3 min'")
+    await outbox.take_early(database)
+    assert await count(database, "early_receipts") == 0
