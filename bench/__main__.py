@@ -27,14 +27,16 @@ from bench.stage import SECRET_KEY, Child, Stage, Web, helper, open_stage, port_
 from bench.taps import TapBench
 from bench.town import at_leisure, quieten
 from bench.traffic import Phones
+from bench.trouble import TroubleBench
 from bench.world import World, open_world
 from core.clock import real_now
 
-_PARTS: Final = ("taps", "placing", "sweeps", "delivery")
+_PARTS: Final = ("taps", "placing", "sweeps", "delivery", "trouble")
 _MOST_MEMORY: Final = (Aim.AT_MOST, 150.0)
 #: Orders that the benchmarks number for themselves.
 _FIRST_CARD: Final = 10_000_000
 _FIRST_PROMPT: Final = 20_000_000
+_FIRST_TROUBLE: Final = 30_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ async def open_service(stage: Stage) -> AsyncIterator[Service]:
 async def run(size: Size, parts: Sequence[str], figures: list[Figure]) -> None:
     """Measure these parts, one after the other; add what was measured to `figures`."""
     async with open_stage(patience=size.patience) as stage:
-        if {"taps", "placing", "delivery"} & set(parts):
+        if {"taps", "placing", "delivery", "trouble"} & set(parts):
             async with open_service(stage) as service:
                 await _measure_service(service, size, parts, figures)
         if "sweeps" in parts:
@@ -90,6 +92,8 @@ async def _measure_service(service: Service, size: Size, parts: Sequence[str], f
         figures += await bench.measure(size)
     if "delivery" in parts:
         figures += await _deliver(service, size)
+    if "trouble" in parts:
+        figures += await _trouble(service, size)
     figures.append(_memory("web", service.web.child))
 
 
@@ -134,6 +138,17 @@ async def _deliver(service: Service, size: Size) -> list[Figure]:
         prompt = PromptnessBench(stage, world.town, world.shop, service.web.port, gateways, _FIRST_PROMPT)
         figures += await prompt.measure(size)
         return [*figures, _memory("worker", running)]
+
+
+async def _trouble(service: Service, size: Size) -> list[Figure]:
+    """Measure SMS beside a Zalo that hangs."""
+    await service.gateways.ask("people", [kitchen.zalo_user for kitchen in service.world.town.kitchens])
+    async with at_leisure(service.database_url) as connection:
+        await quieten(connection)
+    async with worker(service.stage, service.settings):
+        _say("SMS while Zalo hangs")
+        bench = TroubleBench(service.stage, service.world, service.web.port, service.gateways, _FIRST_TROUBLE)
+        return await bench.measure(size)
 
 
 def _memory(name: str, process: Child) -> Figure:

@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from bench import sender, traffic
 from bench.cards import arrived
@@ -12,7 +12,7 @@ from bench.figures import Aim, Figure, percentile
 from bench.sender import Answers
 from bench.sizes import Size
 from bench.stage import Child, Failed, Stage
-from bench.town import Shop, Town
+from bench.town import Kitchen, Shop, Town
 from core.clock import real_now
 
 _CONNECTIONS: Final = 32
@@ -41,7 +41,8 @@ class PromptnessBench:
         await self.gateways.ask("forget")
         placed = await self._place(self.first + rate, rate * size.seconds, rate)
         await self._all_told(len(placed.took))
-        waits = self._waits(placed, await self.gateways.ask("calls"))
+        calls = await self.gateways.ask("calls")
+        waits = waits_of(placed, [*calls["zalo"], *calls["mail"]], self.town.kitchens)
         what = f"order placed → first gateway call, {rate} orders/s for {size.seconds} s"
         sent, first = placed.started, [wait * 1000 for wait in waits]
         return [
@@ -66,22 +67,26 @@ class PromptnessBench:
         for where in ("zalo", "mail"):
             await arrived(self.gateways, where, count, patience=self.stage.patience)
 
-    def _waits(self, placed: Answers, calls: Mapping[str, Any]) -> list[float]:
-        """Return for each order the seconds from the sending of its request to the first call about it."""
-        first = first_calls([*calls["zalo"], *calls["mail"]])
-        waits = []
-        for since, body in zip(placed.started, placed.bodies, strict=True):
-            order = json.loads(body)
-            kitchen = next(each for each in self.town.kitchens if each.code == order["partner"])
-            told = [
-                first[to, order["code"]]
-                for to in (kitchen.zalo_user, kitchen.email or "")
-                if (to, order["code"]) in first
-            ]
-            if not told:
-                raise Failed(f"no gateway was called about order {order['code']}")
-            waits.append(min(told) - since)
-        return waits
+
+def waits_of(
+    placed: Answers, calls: Iterable[tuple[float, str, str]], kitchens: Iterable[Kitchen]
+) -> list[float]:
+    """Return for each order of these kitchens the seconds from its request to the first call about it.
+
+    Raises Failed for one that no gateway was called about.
+    """
+    first = first_calls(calls)
+    reached = {kitchen.code: (kitchen.zalo_user, kitchen.email or "") for kitchen in kitchens}
+    waits = []
+    for since, body in zip(placed.started, placed.bodies, strict=True):
+        order = json.loads(body)
+        if order["partner"] not in reached:
+            continue
+        told = [first[to, order["code"]] for to in reached[order["partner"]] if (to, order["code"]) in first]
+        if not told:
+            raise Failed(f"no gateway was called about order {order['code']}")
+        waits.append(min(told) - since)
+    return waits
 
 
 def first_calls(calls: Iterable[tuple[float, str, str]]) -> dict[Told, float]:

@@ -18,6 +18,9 @@ class Size:
     cards: int
     orders_a_second: int
     seconds: int
+    trouble_rate: int
+    calm_seconds: int
+    trouble_seconds: int
     patience: float = 240.0
 
 
@@ -32,6 +35,9 @@ FULL: Final = Size(
     cards=5_000,
     orders_a_second=100,
     seconds=30,
+    trouble_rate=20,
+    calm_seconds=60,
+    trouble_seconds=600,
 )
 QUICK: Final = Size(
     rounds=3,
@@ -44,6 +50,9 @@ QUICK: Final = Size(
     cards=1_500,
     orders_a_second=100,
     seconds=8,
+    trouble_rate=20,
+    calm_seconds=15,
+    trouble_seconds=30,
 )
 #: For the test of the benchmark itself; its figures mean nothing.
 SMOKE: Final = Size(
@@ -57,6 +66,9 @@ SMOKE: Final = Size(
     cards=40,
     orders_a_second=20,
     seconds=2,
+    trouble_rate=10,
+    calm_seconds=2,
+    trouble_seconds=2,
     patience=60.0,
 )
 SIZES: Final = {"full": FULL, "quick": QUICK, "smoke": SMOKE}

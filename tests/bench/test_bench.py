@@ -22,6 +22,7 @@ FIGURES = {
     *(f"tap.{connections}.{name}" for connections in (8, 32) for name in ("rate", "p50", "p99")),
     *("place.rate", "place.p99", "cards.rate", "prompt.rate", "prompt.p50", "prompt.p99", "prompt.max"),
     *(f"sweep.{what}.{name}" for what in ("idle", "due") for name in ("few", "many", "ratio")),
+    *(f"trouble.{what}.{name}" for what in ("calm", "hang", "ratio") for name in ("p50", "p99")),
     *("memory.web", "memory.worker"),
 }
 ANCHOR = {"pgbench.tps", "pgbench.latency", "tap.8.ratio", "tap.32.ratio"}
