@@ -151,7 +151,7 @@ class Conversation:
 
     async def _passive(self, inbound: Inbound, seats: Sequence[StaffAt], data: Mapping[str, Json]) -> None:
         if seats:
-            await self._owing.owe_passive(inbound, seats, Told(seats[0].staff_id, data))
+            await self._owing.owe_passive(inbound, seats, [Told(seats[0].staff_id, data)])
 
     # --- buttons ----------------------------------------------------------------------------------
 
@@ -282,9 +282,12 @@ class Conversation:
             return
         concerned = {placed.order.partner_id for placed in fit}
         asked = [seat for seat in one_per_kitchen(seats) if not fit or seat.partner_id in concerned]
-        await self._owing.owe_all(
-            inbound, [Told(seat.staff_id, reply(Reply.WHICH, verb=verb)) for seat in asked]
-        )
+        await self._ask_which(inbound, asked, verb)
+
+    async def _ask_which(self, inbound: Inbound, seats: Sequence[StaffAt], verb: Verb) -> None:
+        """Ask which order is meant; a phone that answers "OK" by itself is not asked for ever."""
+        told = [Told(seat.staff_id, reply(Reply.WHICH, verb=verb)) for seat in seats]
+        await self._owing.owe_passive(inbound, seats, told)
 
     async def _act_on_code(
         self, inbound: Inbound, seats: list[StaffAt], verb: Verb, code: str, reason: GivenReason | None
@@ -314,12 +317,10 @@ class Conversation:
         await self._owing.owe_all(inbound, [Told(seat.staff_id, reply(asked, order_id=placed.order.id))])
 
     async def _unclear(self, inbound: Inbound, seats: list[StaffAt], unclear: Unclear) -> None:
-        if unclear.why is Why.NOT_UNDERSTOOD:
-            await self._passive(inbound, seats, reply(Reply.UNCLEAR, why=unclear.why))
-        elif unclear.why is Why.WHICH_ORDER:
-            await self._told(inbound, seats, reply(Reply.WHICH, verb=Verb.CANCEL))
+        if unclear.why is Why.WHICH_ORDER:
+            await self._ask_which(inbound, one_per_kitchen(seats), Verb.CANCEL)
         elif unclear.typed is None:
-            await self._told(inbound, seats[:1], reply(Reply.UNCLEAR, why=unclear.why))
+            await self._passive(inbound, seats, reply(Reply.UNCLEAR, why=unclear.why))
         elif not await self._owing.is_locked(inbound.sender):
             await self._ask_back(inbound, seats, unclear.typed, unclear.why)
 
@@ -329,11 +330,12 @@ class Conversation:
         found = await lookups.by_code(partners, typed) if codes.is_valid(typed) else []
         if found:
             data = reply(Reply.MEANT, why=why, typed=typed, order_id=found[0].order.id)
-            await self._owing.owe_all(inbound, [Told(_seat_for(seats, found[0]).staff_id, data)])
+            told = Told(_seat_for(seats, found[0]).staff_id, data)
+            await self._owing.owe_passive(inbound, seats, [told])
         elif len(typed) == codes.LENGTH:
             await self._wrong_code(inbound, seats, typed, Why.WRONG_CODE)
         else:
-            await self._owing.owe_all(inbound, [await self._suggested(seats, typed, why)])
+            await self._owing.owe_passive(inbound, seats, [await self._suggested(seats, typed, why)])
 
     async def _wrong_code(self, inbound: Inbound, seats: list[StaffAt], typed: str, why: Why) -> None:
         await self._owing.owe_for_wrong_code(inbound, await self._suggested(seats, typed, why))

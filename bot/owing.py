@@ -75,8 +75,8 @@ class Owing:
 
         await self.owe(inbound, choose, key=key)
 
-    async def owe_passive(self, inbound: Inbound, seats: Sequence[StaffAt], told: Told) -> None:
-        """Owe help, unless it was given five times in a row already."""
+    async def owe_passive(self, inbound: Inbound, seats: Sequence[StaffAt], told: Sequence[Told]) -> None:
+        """Owe what only asks back or helps, unless that was done five times in a row already."""
         sender, now = sender_of(inbound.sender), self._database.clock.now()
 
         async def choose(connection: Connection) -> Sequence[Told]:
@@ -88,7 +88,7 @@ class Owing:
             if tries.locked_until is not None:
                 return ()
             await wrong_tries.wrong(connection, PASSIVE, sender, tries, now=now)
-            return (told,)
+            return told
 
         await self.owe(inbound, choose)
 

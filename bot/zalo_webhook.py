@@ -7,7 +7,6 @@ app's subscription is cancelled. So a genuine event that we cannot read is count
 import asyncio
 import re
 import time
-from collections import deque
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +15,10 @@ from aiohttp import web
 
 from bot.conversation import Conversation
 from bot.keys import DATABASE, SETTINGS
+from bot.rejections import Rejections
 from bot.zalo_silence import Heard
-from core import alarms, metrics
-from core.channels import Inbound
+from core import metrics
+from core.channels import ChannelName, Inbound
 from core.clock import real_now
 from core.database import AWAY
 from core.errors import Malformed
@@ -28,7 +28,7 @@ from zalo_oa.render import PICTURE_PATH
 
 PATH: Final = "/webhooks/zalo"
 CONVERSATION: Final = web.AppKey("conversation", Conversation)
-_REJECTIONS: Final = web.AppKey("rejections", deque[float])
+_REJECTIONS: Final = web.AppKey("zalo_rejections", Rejections)
 _HEARD: Final = web.AppKey("heard", Heard)
 _PICTURE: Final = Path(__file__).parent / "web" / "static" / Path(PICTURE_PATH).name
 
@@ -36,14 +36,11 @@ _log: Final = structlog.get_logger()
 _WITHIN: Final = 1.5
 #: What is left of Zalo's two seconds for a note that nobody waits for.
 _NOTED_WITHIN: Final = 0.3
-_ALARM_AT: Final = 10
-_ALARM_WITHIN: Final = 300.0
-_ALARM: Final = "zalo: signature"
 
 
 def add_routes(app: web.Application) -> None:
     """Add the webhook; the application needs CONVERSATION, DATABASE and SETTINGS."""
-    app[_REJECTIONS] = deque(maxlen=_ALARM_AT)
+    app[_REJECTIONS] = Rejections(ChannelName.ZALO, "kiểm tra CHOTDON_ZALO_OA_SECRET")
     app[_HEARD] = Heard(app[DATABASE])
     app.router.add_post(PATH, receive)
     app.router.add_get(PICTURE_PATH, show_picture)
@@ -60,7 +57,7 @@ async def receive(request: web.Request) -> web.Response:
     if header is None and is_probe(raw):
         return web.Response(text="ok")
     if not signature.verify(raw, header, app_id=app_id, secret=settings.require("zalo_oa_secret")):
-        await _reject(request)
+        await request.app[_REJECTIONS].count(request.app[DATABASE])
         return web.Response(status=401, text="bad signature")
     _count_retry(request)
     response = await _take_in(request, raw, app_id)
@@ -116,28 +113,3 @@ async def _note(request: web.Request) -> None:
             await request.app[_HEARD].note(real_now())
     except AWAY as error:
         _log.warning("zalo event not noted", why=type(error).__name__)
-
-
-async def _reject(request: web.Request) -> None:
-    """Count a bad signature; ten in five minutes are told to the operators, once."""
-    metrics.REJECTED.labels("zalo", "signature").inc()
-    _log.warning("webhook rejected", channel="zalo", reason="signature")
-    recent = request.app[_REJECTIONS]
-    recent.append(time.monotonic())
-    if len(recent) == _ALARM_AT and recent[-1] - recent[0] <= _ALARM_WITHIN:
-        recent.clear()  # strangers must not cost us a call to the database each
-        await _alarm(request)
-
-
-async def _alarm(request: web.Request) -> None:
-    database = request.app[DATABASE]
-    try:
-        async with database.pool.acquire(timeout=_WITHIN) as connection, connection.transaction():
-            await alarms.raise_(
-                connection,
-                _ALARM,
-                "10 chữ ký sai trong 5 phút: kiểm tra CHOTDON_ZALO_OA_SECRET",
-                now=database.clock.now(),
-            )
-    except AWAY as error:
-        _log.warning("alarm not raised", alarm=_ALARM, why=type(error).__name__)

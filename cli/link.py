@@ -9,6 +9,7 @@ from core.partners import linking, partners, staff
 from core.partners.linking import LinkCode
 from core.partners.partners import Partner
 from core.partners.staff import Member
+from core.settings import Settings
 
 _CHATS = (ChannelName.ZALO, ChannelName.TELEGRAM, ChannelName.SMS)
 
@@ -26,7 +27,7 @@ def link(partner: str, *, name: str | None, channel: str, as_json: bool) -> None
     Example: chotdon link com-nha-lan --staff Lan --channel zalo
     """
 
-    async def work(office: Office) -> tuple[LinkCode, Member, Partner]:
+    async def work(office: Office) -> tuple[LinkCode, Member, Partner, Settings]:
         kitchen = await partners.by_code(office.database.pool, partner)
         member = await _member(office, kitchen, name)
         key = linking.code_key(office.settings.require("secret_key"))
@@ -34,16 +35,27 @@ def link(partner: str, *, name: str | None, channel: str, as_json: bool) -> None
             await linking.create_code(office.database, member.id, ChannelName(channel), key=key),
             member,
             kitchen,
+            office.settings,
         )
 
-    code, member, kitchen = run(work)
+    code, member, kitchen, settings = run(work)
     expires_at = code.expires_at.astimezone(kitchen.zone)
-    document = {"code": code.code, "expires_at": expires_at.isoformat(), "text": code.text}
+    text, where = _told(code, ChannelName(channel), settings)
+    document = {"code": code.code, "expires_at": expires_at.isoformat(), "text": text}
     show(
         document,
-        lambda: f"{member.name} sends  {code.text}  on {channel} until {expires_at:%H:%M on %d/%m/%Y}.",
+        lambda: f"{member.name}: {where} until {expires_at:%H:%M on %d/%m/%Y}.",
         as_json=as_json,
     )
+
+
+def _told(code: LinkCode, channel: ChannelName, settings: Settings) -> tuple[str, str]:
+    """Return what is to be sent, and the words that say so: an SMS needs its prefix and its number."""
+    if channel is not ChannelName.SMS:
+        return code.text, f"send  {code.text}  on {channel.value}"
+    prefix, number = settings.sms_reply_prefix, settings.sms_reply_number
+    text = f"{prefix} {code.text}" if prefix else code.text
+    return text, f"soạn  {text}  gửi {number}" if number else f"send  {text}  by SMS"
 
 
 async def _member(office: Office, kitchen: Partner, name: str | None) -> Member:

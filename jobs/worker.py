@@ -3,11 +3,12 @@
 import asyncio
 import gc
 import signal
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,8 @@ from bot.compose import Composer
 from bot.conversation import Conversation
 from bot.registry import open_channels, signer_of, ways_of
 from bot.zalo_silence import look_for_silence
-from core.channels import Listens
+from core import metrics
+from core.channels import Inbound, Listens
 from core.database import Database, connect
 from core.keys import code_key
 from core.ledger import Ledger
@@ -35,6 +37,8 @@ from jobs.relay import Relay, open_session
 from jobs.wake import RedisWake
 from zalo_oa.account import open_account, token_teller
 from zalo_oa.credentials import TOKEN_ALARM, TokenTrouble
+
+Hear: TypeAlias = Callable[[Inbound], Awaitable[None]]
 
 _log: Final = structlog.get_logger()
 _POLL: Final = 0.05
@@ -216,7 +220,7 @@ async def run_until(stopped: asyncio.Event, settings: Settings, service: Service
         tasks.append(asyncio.create_task(_hear_of_silence(settings, service), name="zalo silence"))
     for channel in service.delivery.channels.values():
         if isinstance(channel, Listens):
-            listening = channel.listen(service.conversation.handle)
+            listening = channel.listen(counted(service.conversation.handle))
             tasks.append(asyncio.create_task(listening, name=f"{channel.gateway} listening"))
     _log.info("worker started", channels=[name.value for name in service.delivery.channels])
     waiting = asyncio.create_task(stopped.wait())
@@ -232,6 +236,20 @@ async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
         for task in pending:
             task.cancel()
         await asyncio.wait(pending, timeout=_CANCEL_AGAIN_AFTER)
+
+
+def counted(hear: Hear) -> Hear:
+    """Return `hear` with everything counted that it takes in, as the webhooks count theirs."""
+
+    async def heard(inbound: Inbound) -> None:
+        metrics.INBOUND.labels(inbound.channel.value, type(inbound.body).__name__.lower()).inc()
+        started = time.perf_counter()
+        try:
+            await hear(inbound)
+        finally:
+            metrics.TAP.labels(inbound.channel.value).observe(time.perf_counter() - started)
+
+    return heard
 
 
 async def _hear_of_silence(settings: Settings, service: Service) -> None:

@@ -4,16 +4,20 @@ import asyncio
 import random
 from datetime import timedelta
 
+import pytest
+from prometheus_client import REGISTRY
+
 from bot.mail.channel import MailChannel
 from bot.mail.render import Renderer, sender_of
 from bot.mail.server import Connections, read_url
 from bot.watch import look
 from core import ids
-from core.channels import ChannelName
+from core.channels import Address, AddressKind, ChannelName, Inbound, Said
 from core.clock import real_now
 from core.database import connect
 from core.outbox import Due
 from jobs.queues import QUEUE_OF, Jobs, QueueName, deserialize, open_redis, serialize
+from jobs.worker import counted
 from tests.stories.world import OPERATORS, World, open_world
 
 
@@ -103,3 +107,27 @@ async def test_what_the_operators_did_not_hear_is_told_again(database_url: str, 
         world.operators.gets("worker đã dừng")
         assert await _looks(world, patience)
         world.nobody_got_more()
+
+
+async def test_what_comes_over_a_bind_is_counted() -> None:
+    """As what comes by webhook is; also when it cannot be taken in, for it comes again."""
+    number = Address(AddressKind.PHONE, "+84901234567")
+    inbound = Inbound(ChannelName.SMS, "smpp:1", number, Said("XN 48273"))
+    heard: list[Inbound] = []
+
+    async def hear(inbound: Inbound) -> None:
+        heard.append(inbound)
+        if len(heard) == 2:
+            raise ConnectionRefusedError("the database is away")
+
+    before = _said()
+    await counted(hear)(inbound)
+    with pytest.raises(ConnectionRefusedError):
+        await counted(hear)(inbound)
+
+    assert heard == [inbound, inbound]
+    assert _said() == before + 2
+
+
+def _said() -> float:
+    return REGISTRY.get_sample_value("chotdon_inbound_total", {"channel": "sms", "what": "said"}) or 0.0

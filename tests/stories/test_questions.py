@@ -172,6 +172,23 @@ async def test_what_is_not_understood_is_answered_five_times_in_a_row(
     assert lan.catches_up().chat == ("Mình chưa hiểu. Bạn có thể nhắn",)
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["khong xn {code}", "{code}", "xn huy", "xn 4827", "ht", "HUY 1"],
+    ids=["a no", "a bare code", "two verbs", "half a code", "no order for it", "a reason without an order"],
+)
+async def test_asking_back_ends_after_five_times_in_a_row(
+    world: World, rice: Placed, lan: Somebody, words: str
+) -> None:
+    """A phone that answers by itself, always the same, is not talked to for ever; nothing is done by it."""
+    for _ in range(8):
+        await lan.phone.says(words.format(code=rice.code))
+    assert len(lan.catches_up().chat) == 5
+    assert (await rice.shown())["status"] == "pending"
+    await lan.phone.says(f"XN {rice.code}")
+    assert lan.catches_up().chat == (f"Đã xác nhận đơn {rice.code}",)
+
+
 async def test_a_picture_is_answered_that_only_words_are_read(world: World, lan: Somebody) -> None:
     """A voice message, a sticker and the like too."""
     await lan.phone.person.attach("image", {"url": "https://example.com/com-ga.jpg"})
