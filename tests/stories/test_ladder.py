@@ -9,7 +9,7 @@ import pytest
 from core.partners import partners
 from core.partners.partners import PartnerChange
 from sandbox.platform import FakePlatform
-from sandbox.sms import FakeEsms
+from sandbox.sms import FakeEsms, FakeSpeedSms
 from tests.stories.world import START, Placed, Somebody, World, open_world
 
 LAN_NUMBER: Final = "+84909000111"
@@ -244,6 +244,31 @@ async def test_ten_orders_for_noon_ring_once_an_hour_before(
         rings = len(lan.phone.person.reads_all()) + len(lan.texts.phone.reads_all())
         assert rings == 1, hours
         world.operators.opens_all()
+
+
+# --- a gateway that takes less than there is ----------------------------------------------------------
+
+
+async def test_beyond_what_the_gateway_takes_the_most_urgent_leave_first(
+    database_url: str, redis_url: str
+) -> None:
+    """SpeedSMS takes sixty a minute: of twenty orders none fails, and what waits leaves by its deadline."""
+    async with open_world(database_url, redis_url, gateway=FakeSpeedSms) as world:
+        platform = await world.platform()
+        lan = await world.kitchen(phone=LAN_NUMBER, email=None, zalo=False)
+        soonest_last = [timedelta(hours=40 - number) for number in range(20)]
+        placed = [await platform.place(world.body(deliver_in=each)) for each in soonest_last]
+        await world.settles()
+
+        texts = [sms.text for sms in lan.texts.phone.reads_all()]
+        orders = sorted((answer.body for answer in placed), key=lambda order: str(order["deliver_at"]))
+        codes = [str(order["code"]) for order in orders]
+        came = [next(code for code in codes if code in text) for text in texts]
+        assert sorted(came) == sorted(codes)
+        late = [codes.index(code) for code in came[16:]]
+        assert late == sorted(late)
+        outcomes = await world.database.pool.fetch("SELECT DISTINCT outcome FROM attempts")
+        assert [row["outcome"] for row in outcomes] == ["sent"]
 
 
 # --- what was done is on record -----------------------------------------------------------------------
