@@ -1,7 +1,7 @@
 """Whether everything that the service stands on is there: every fault at once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,19 +16,22 @@ from redis.exceptions import RedisError
 
 from bot.mail.channel import MailChannel
 from bot.mail.server import Connections, read_url
+from cli.advice import advice, faults_between
+from cli.open_questions import OpenQuestion, questions_for
 from cli.printing import as_json_option, show, table
 from cli.runtime import VAR, env_file, runtime
+from cli.sms_checks import check_sms
 from core.channels import ChannelName
 from core.database import AWAY, connect, pending_migrations
 from core.errors import Misconfigured
 from core.secrets import Secrets
-from core.settings import PREFIX, Settings
+from core.settings import PREFIX, SMS_NEEDS, Settings
 from jobs.queues import open_redis
 from zalo_oa.account import open_account
 from zalo_oa.client import Declined, OfficialAccount
 from zalo_oa.credentials import TokenTrouble
 
-_WITHIN: Final = 8.0  # seconds for one check
+_WITHIN: Final = 6.0  # seconds for one check; a call to a gateway has 5
 _OLDEST_POSTGRES: Final = 140_000
 _OLDEST_REDIS: Final = 6
 #: Channels of the contract whose gateways are not built in yet are said to be off, too.
@@ -52,38 +55,85 @@ class Finding:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found of every part, what works less well than it could, what nobody could tell yet."""
+
+    findings: tuple[Finding, ...]
+    advice: tuple[str, ...] = ()
+    questions: tuple[OpenQuestion, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether there is no fault; advice and open questions are none."""
+        return all(found.state is not State.FAULT for found in self.findings)
+
+
 @click.command()
 @as_json_option
 def doctor(*, as_json: bool) -> None:
     """Check settings, database, Redis and every gateway; name all faults at once. Exit status 1 if any.
 
+    Nothing is sent to anybody. Below stands what the settings leave undone, and what only a real account
+    can settle about the gateways that are set up.
+
     Example: chotdon doctor
     """
-    findings = examine()
-    document = {
-        "ok": all(found.state is not State.FAULT for found in findings),
-        "findings": [
-            {"part": found.part, "state": found.state.value, "words": found.words} for found in findings
-        ],
-    }
-    show(document, lambda: _table(findings), as_json=as_json)
-    if not document["ok"]:
+    diagnosis = examine()
+    show(_document(diagnosis), lambda: _page(diagnosis), as_json=as_json)
+    if not diagnosis.is_sound:
         raise click.exceptions.Exit(1)
 
 
-def examine() -> list[Finding]:
+def _document(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "ok": diagnosis.is_sound,
+        "findings": [
+            {"part": found.part, "state": found.state.value, "words": found.words}
+            for found in diagnosis.findings
+        ],
+        "advice": list(diagnosis.advice),
+        "to_settle": [
+            {"part": each.part, "question": each.question, "how": each.how, "fact": each.fact}
+            for each in diagnosis.questions
+        ],
+    }
+
+
+def _page(diagnosis: Diagnosis) -> str:
+    """Return it as a person reads it: the faults first of all."""
+    findings = [(found.part, found.state.value, found.words) for found in diagnosis.findings]
+    parts = [table(("PART", "STATE", ""), findings)]
+    if diagnosis.advice:
+        parts.append("\n".join(["Worth a look:", *(f"  - {words}" for words in diagnosis.advice)]))
+    if diagnosis.questions:
+        listed = [
+            f"  [ ] {each.part}: {each.question}\n      {each.how} ({each.fact})"
+            for each in diagnosis.questions
+        ]
+        parts.append("\n".join(["What only a real account can settle:", *listed]))
+    return "\n\n".join(parts)
+
+
+def examine() -> Diagnosis:
     """Return what was found of every part; servers of our own are started for it where none are named."""
     faults, settings = _settings()
-    findings = [Finding("settings", State.FAULT, fault) for fault in faults]
     if settings is None:
-        return findings
-    if not faults:
+        return Diagnosis(tuple(Finding("settings", State.FAULT, fault) for fault in faults))
+    told = (*faults, *faults_between(settings))
+    findings = [Finding("settings", State.FAULT, fault) for fault in told]
+    if not told:
         findings.append(Finding("settings", State.OK, f"{settings.env}, reached at {settings.base_url}"))
+    findings += _parts(settings, are_sound=not faults)
+    return Diagnosis(tuple(findings), advice(settings), questions_for(settings))
+
+
+def _parts(settings: Settings, *, are_sound: bool) -> list[Finding]:
     try:
-        with _servers(settings, are_sound=not faults) as ready:
-            return findings + asyncio.run(_examine(ready))
+        with _servers(settings, are_sound=are_sound) as ready:
+            return asyncio.run(_examine(ready))
     except Misconfigured as error:  # a server of our own did not start
-        return findings + [Finding("servers", State.FAULT, fault) for fault in error.faults]
+        return [Finding("servers", State.FAULT, fault) for fault in error.faults]
 
 
 def _settings() -> tuple[tuple[str, ...], Settings | None]:
@@ -123,12 +173,19 @@ def _servers(settings: Settings, *, are_sound: bool) -> Iterator[Settings]:
 
 
 async def _examine(settings: Settings) -> list[Finding]:
-    stored, redis, mail = await asyncio.gather(
+    stored, redis, mail, sms = await asyncio.gather(
         _stored(settings),
         _checked("redis", settings.redis_url, _redis, settings),
         _checked("email", settings.smtp_url and settings.email_from, _mail, settings),
+        _checked("sms", settings.sms_is_on, check_sms, settings),
     )
-    return [*stored, redis, mail, *(Finding(name.value, State.OFF, _OF_LATER) for name in _OF_LATER_NAMES)]
+    return [
+        *stored,
+        redis,
+        mail,
+        sms,
+        *(Finding(name.value, State.OFF, _OF_LATER) for name in _OF_LATER_NAMES),
+    ]
 
 
 async def _stored(settings: Settings) -> list[Finding]:
@@ -155,11 +212,17 @@ async def _checked(
 
 
 def _unset(part: str, settings: Settings) -> Finding:
-    names = _NEEDED.get(part, (f"{part}_url",))
+    names = _needed(part, settings)
     missing = ", ".join(f"{PREFIX}{name.upper()}" for name in names if not getattr(settings, name))
     if any(getattr(settings, name) for name in names):
         return Finding(part, State.FAULT, f"set up in part: {missing} is missing")
     return Finding(part, State.OFF, f"needs {missing}")
+
+
+def _needed(part: str, settings: Settings) -> tuple[str, ...]:
+    if part == "sms":
+        return ("sms_gateway", *(SMS_NEEDS[settings.sms_gateway] if settings.sms_gateway else ()))
+    return _NEEDED.get(part, (f"{part}_url",))
 
 
 async def _database(settings: Settings) -> str:
@@ -214,11 +277,7 @@ async def _zalo(settings: Settings) -> str:
     return f"{account.name} answers to our token"
 
 
-def _table(findings: Sequence[Finding]) -> str:
-    return table(("PART", "STATE", ""), [(found.part, found.state.value, found.words) for found in findings])
-
-
-_OF_LATER_NAMES: Final = (ChannelName.TELEGRAM, ChannelName.SMS)
+_OF_LATER_NAMES: Final = (ChannelName.TELEGRAM,)
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "zalo": ("zalo_app_id", "zalo_app_secret", "zalo_oa_id", "zalo_oa_secret"),
     "email": ("smtp_url", "email_from"),

@@ -69,6 +69,7 @@ class FakeSpeedSms(SmsFake):
         self.sender = sender
         self.sms_type = sms_type
         self.incoming_type = "sms"
+        self.balance = 500_000.0
         self._per_minute = per_minute
         self._calls: deque[float] = deque()
         self._ids = itertools.count(1_000_001)
@@ -180,9 +181,10 @@ class FakeSpeedSms(SmsFake):
         return web.json_response({"status": "success", "code": "00", "data": [told]})
 
     async def _info(self, request: web.Request) -> web.Response:
+        """Say what is in the purse: docs/facts.md#speedsms-account."""
         self._authorize(request)
         return web.json_response(
-            {"email": "chotdon@chotdon.example", "balance": 500_000.0, "currency": "VND"}
+            {"email": "chotdon@chotdon.example", "balance": self.balance, "currency": "VND"}
         )
 
     # What it calls by itself.

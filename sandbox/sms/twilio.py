@@ -73,6 +73,7 @@ class FakeTwilio(SmsFake):
         self.account_sid = account_sid
         self.auth_token = auth_token
         self.sender = sender
+        self.status = "active"
         super().__init__(price=price, **rest)
 
     @property
@@ -99,6 +100,7 @@ class FakeTwilio(SmsFake):
         return [
             web.post(f"{messages}.json", self._send),
             web.get(f"{messages}/{{sid}}.json", self._show),
+            web.get(f"/{_VERSION}/Accounts/{{account}}.json", self._account),
         ]
 
     def wire(self) -> faults.Wire:
@@ -147,6 +149,13 @@ class FakeTwilio(SmsFake):
         if accepted is None:
             raise _refused(20404)
         return web.json_response(self._resource(accepted, accepted.step))
+
+    async def _account(self, request: web.Request) -> web.Response:
+        """Say how the account is: docs/facts.md#twilio-account."""
+        self._authorize(request)
+        return web.json_response(
+            {"sid": self.account_sid, "status": self.status, "type": "Full", "friendly_name": "Chốt Đơn"}
+        )
 
     def _resource(self, accepted: Accepted, step: Step) -> dict[str, object]:
         sms = accepted.sms
