@@ -150,6 +150,8 @@ class Settings(BaseSettings):
     """How often due timers and stale rows are looked for."""
     gateway_rest: Annotated[Duration, Field(gt=timedelta(), le=timedelta(hours=1))] = timedelta(seconds=30)
     """How long a gateway is left alone after five calls in a row that failed or stayed unanswered."""
+    gateway_rates: JsonObject = {}
+    """JSON: gateway to calls a minute, where its contract allows more or less than it documents."""
     hotline: str | None = None
     """The operators' phone, shown on cards."""
 
@@ -273,6 +275,14 @@ class Settings(BaseSettings):
     def _are_amounts(cls, value: dict[str, Any]) -> dict[str, Any]:
         if any(type(price) is not int or price < 0 for price in value.values()):
             msg = "must be whole đồng by name"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("gateway_rates")
+    @classmethod
+    def _are_rates(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if any(type(rate) is not int or rate < 1 for rate in value.values()):
+            msg = "must be whole calls a minute by gateway"
             raise ValueError(msg)
         return value
 

@@ -28,7 +28,7 @@ from core.notices.outgoing import Outgoing
 from core.outbox import Attempt, Due, Ways
 from core.prices import cost_of
 from jobs.breaker import Breakers
-from jobs.limits import Limits
+from jobs.limits import Calm, Limits
 from jobs.queues import Jobs
 
 _log: Final = structlog.get_logger()
@@ -57,12 +57,17 @@ class Delivery:
     limits: Limits
     breakers: Breakers
     prices: Mapping[str, int] = field(default_factory=dict)
+    calm: Calm = field(default_factory=Calm)
 
     async def route(self, notice_ids: Sequence[UUID] | None = None) -> int:
         """Turn owed notices into messages and wake their delivery; return how many messages."""
-        due = await outbox.route(self.database, self.ways, notice_ids=notice_ids)
+        due = await self.routed(notice_ids)
         await self.jobs.deliver(due)
         return len(due)
+
+    async def routed(self, notice_ids: Sequence[UUID] | None = None) -> list[Due]:
+        """Turn owed notices into messages; return those that can be tried now."""
+        return await outbox.route(self.database, self.ways, notice_ids=notice_ids)
 
     async def deliver(self, message_id: UUID, channel: ChannelName) -> None:
         """Claim one message of a channel, hand its card to the gateway, and put on record what became of it.
@@ -82,7 +87,7 @@ class Delivery:
 
     async def _is_let_through(self, name: ChannelName) -> bool:
         channel = self.channels.get(name)
-        if channel is None or channel.rate is None:
+        if channel is None:
             return True
         return not await self.limits.wait_for_gateway(channel.gateway, channel.rate)
 
@@ -99,7 +104,7 @@ class Delivery:
         return await outbox.give_way(self.database, self.ways, outgoing)
 
     async def _try_in_turn(self, outgoing: Outgoing) -> list[Due]:
-        if outgoing.way != Way.EMAIL and (wait := await self.limits.wait_for_person(outgoing.address)):
+        if outgoing.way != Way.EMAIL and (wait := self.calm.wait(outgoing.address)):
             await outbox.postpone(self.database, outgoing.id, wait)
             return []
         channel = self.channels.get(outgoing.channel)

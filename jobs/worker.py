@@ -34,6 +34,7 @@ from jobs.keepers import Sweeper, every, keep_tokens
 from jobs.limits import Limits
 from jobs.queues import QUEUE_OF, Jobs, QueueName, deserialize, open_redis, serialize
 from jobs.relay import Relay, open_session
+from jobs.slots import Slots
 from jobs.wake import RedisWake
 from zalo_oa.account import open_account, token_teller
 from zalo_oa.credentials import TOKEN_ALARM, TokenTrouble
@@ -59,6 +60,7 @@ class Service:
     database: Database
     ledger: Ledger
     delivery: Delivery
+    slots: Slots
     relay: Relay
     conversation: Conversation
     sweeper: Sweeper
@@ -94,22 +96,26 @@ async def open_service(settings: Settings, database: Database) -> AsyncIterator[
             channels,
             composer,
             jobs,
-            Limits(redis),
+            Limits(redis, a_minute=settings.gateway_rates),
             Breakers(settings.gateway_rest),
             settings.prices,
         )
         session = await stack.enter_async_context(open_session(allow_private=settings.webhook_allow_private))
         relay = Relay(database, session, jobs)
         sweeper = Sweeper(database, ledger, delivery, jobs)
-        yield Service(database, ledger, delivery, relay, conversation, sweeper)
+        slots = Slots(delivery)
+        stack.push_async_callback(slots.drain)
+        yield Service(database, ledger, delivery, slots, relay, conversation, sweeper)
 
 
 # --- the jobs ---------------------------------------------------------------------------------
 
 
 async def route(ctx: Mapping[str, Any], notice_ids: Sequence[str]) -> None:
-    """Job: turn notices into messages."""
-    await ctx["service"].delivery.route([UUID(notice_id) for notice_id in notice_ids])
+    """Job: turn notices into messages, and start what has a slot."""
+    service: Service = ctx["service"]
+    due = await service.delivery.routed([UUID(notice_id) for notice_id in notice_ids])
+    await service.slots.deliver(due)
 
 
 async def deliver(ctx: Mapping[str, Any], message_id: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from core.channels import Address, AddressKind, Rate
-from jobs.limits import PER_PERSON, Limits
+from jobs.limits import PER_PERSON, Calm, Limits
 from jobs.queues import open_redis
 
 SPEEDSMS = Rate(60, timedelta(minutes=1))
@@ -56,10 +56,25 @@ async def test_a_limit_is_one_gateways(redis: ArqRedis) -> None:
     assert not await limits.wait_for_gateway("zalo", Rate(4_000, timedelta(minutes=1)))
 
 
-async def test_nobody_is_written_to_without_end(redis: ArqRedis) -> None:
-    """Whatever goes wrong on our side, one phone does not ring all day; its number is not in Redis."""
-    limits = Limits(redis)
-    waits = [await limits.wait_for_person(LAN) for _ in range(PER_PERSON.calls)]
+async def test_what_was_agreed_counts_more_than_what_is_documented(redis: ArqRedis) -> None:
+    """A bigger contract, a smaller one, and one with a gateway that has documented nothing."""
+    limits = Limits(redis, a_minute={"speedsms": 8, "esms": 4})
+    waits = [await limits.wait_for_gateway("speedsms", SPEEDSMS) for _ in range(5)]
+    assert [bool(wait) for wait in waits] == [False, False, True, True, True]
+    waits = [await limits.wait_for_gateway("esms", None) for _ in range(2)]
+    assert [bool(wait) for wait in waits] == [False, True]
+    assert not await limits.wait_for_gateway("smtp", None)
+
+
+def test_nobody_is_written_to_without_end() -> None:
+    """Whatever goes wrong on our side, one phone does not ring all day; the next one's does not suffer."""
+    now = [1_000.0]
+    calm = Calm(clock=lambda: now[0])
+    waits = [calm.wait(LAN) for _ in range(PER_PERSON.calls)]
     assert sum(not wait for wait in waits) == PER_PERSON.calls // 2
-    assert not await limits.wait_for_person(Address(AddressKind.PHONE, "+84909123457"))
-    assert not any(b"909123456" in key for key in await redis.keys("*"))
+    assert not calm.wait(Address(AddressKind.PHONE, "+84909123457"))
+
+    now[0] += waits[-1].total_seconds()
+    assert [bool(calm.wait(LAN)) for _ in range(2)] == [False, True]
+    now[0] += 60
+    assert [bool(calm.wait(LAN)) for _ in range(61)] == [False] * 60 + [True]
