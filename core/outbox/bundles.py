@@ -51,6 +51,11 @@ async def gather(database: Database, outgoing: Outgoing) -> tuple[Order, ...] | 
         return together
 
 
+async def alone(connection: Connection, message_id: UUID) -> None:
+    """Let nobody join a message until the transaction ends, and see from now on who has."""
+    await connection.execute(_ALONE, message_id)
+
+
 async def release(connection: Connection, message_id: UUID) -> None:
     """Let what a message was to carry go by itself: it will not tell of it."""
     await connection.execute(_RELEASE, message_id)
@@ -64,19 +69,29 @@ async def _has_joined(connection: Connection, outgoing: Outgoing) -> bool:
     return joined is not None
 
 
+# The same lock as that under which a nudge joins: what has joined while a call was under way ends with it.
+_ALONE: Final = """
+SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(':', 'nudge', channel, person), 0))
+FROM messages WHERE id = $1 AND orders_told IS NOT NULL
+"""
+
 _WAITING: Final = """
 SELECT * FROM orders WHERE partner_id = $1 AND status = 'pending' AND deliver_at > $2
 ORDER BY deliver_at, id LIMIT $3
 """
 
-# Those of other orders to the same person on the same channel that could be sent now and nobody holds.
+# Those of other orders to the same person on the same channel that could be sent now and nobody holds,
+# with whatever they were to carry themselves.
 _CARRY: Final = """
-UPDATE messages SET carrier_id = $1, next_at = NULL WHERE id IN (
+WITH free AS (
     SELECT m.id FROM messages m JOIN notices n ON n.id = m.notice_id
     WHERE m.person = $2 AND m.channel = $3 AND m.order_id = ANY($4::uuid[]) AND m.id <> $1
         AND m.state = 'waiting' AND m.carrier_id IS NULL AND m.next_at <= $5
         AND (m.leased_until IS NULL OR m.leased_until < $6) AND n.kind = 'confirm_nudge'
-    ORDER BY m.id FOR UPDATE OF m SKIP LOCKED)
+    ORDER BY m.id FOR UPDATE OF m SKIP LOCKED
+)
+UPDATE messages SET carrier_id = $1, next_at = NULL WHERE id IN (
+    SELECT id FROM free UNION SELECT m.id FROM messages m JOIN free ON m.carrier_id = free.id)
 """
 
 _JOIN: Final = """
@@ -88,7 +103,7 @@ FROM (
         AND c.state IN ('waiting', 'sent', 'unclear') AND c.carrier_id IS NULL
         AND c.created_at BETWEEN m.created_at - $5::interval AND m.created_at + $5::interval
     ORDER BY c.created_at DESC LIMIT 1
-) c WHERE mine.id = $1 RETURNING mine.id
+) c WHERE mine.id = $1 OR mine.carrier_id = $1 RETURNING mine.id
 """
 
 _RELEASE: Final = """

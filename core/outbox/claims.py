@@ -6,7 +6,7 @@ twice (a worker died each time, perhaps after sending) is not tried again on tha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,11 +15,12 @@ from core.actors import Role
 from core.channels import Address, AddressKind, ChannelName
 from core.clock import real_now
 from core.database import Database, Row
-from core.notices.kinds import LADDERS, NoticeKind, is_obsolete
+from core.notices.kinds import LADDERS, NoticeKind, Way, is_obsolete
 from core.notices.outgoing import Outgoing, PartnerFacts, StaffFacts
 from core.orders import snapshot
 from core.outbox import bundles
 from core.outbox.kitchens import quiet_of
+from core.outbox.messages import begins
 from core.outbox.ways import Due
 
 #: Longer than the 5 s that any call to a gateway may take, with room for our own writes.
@@ -40,7 +41,8 @@ async def claim(database: Database, message_id: UUID) -> Outgoing | None:
     """Take a message for LEASE, or return None when it is not to be tried (any more, or by us).
 
     A message of an order that has moved on, or of a ladder that has, or to somebody who has left is
-    dropped here. One that `must_give_way` is not to be sent: the caller hands it to `give_way`.
+    dropped here; what was due before its kitchen's quiet hours began waits for their end. One that
+    `must_give_way` is not to be sent: the caller hands it to `give_way`.
     """
     now = database.clock.now()
     row = await database.pool.fetchrow(_CLAIM, message_id, now, real_now(), real_now() + LEASE)
@@ -51,6 +53,9 @@ async def claim(database: Database, message_id: UUID) -> Outgoing | None:
     if why:
         await drop(database, outgoing.id, why)
         return None
+    if (wait := _quiet_for(outgoing, now)) and not must_give_way(outgoing):
+        await postpone(database, outgoing.id, wait)
+        return None
     return await _with_others(database, outgoing)
 
 
@@ -60,6 +65,12 @@ async def _with_others(database: Database, outgoing: Outgoing) -> Outgoing | Non
         return outgoing
     together = await bundles.gather(database, outgoing)
     return None if together is None else replace(outgoing, together=together)
+
+
+def _quiet_for(outgoing: Outgoing, now: datetime) -> timedelta:
+    """Return how long its kitchen's quiet hours still last: it may have been due before they began."""
+    quiet = outgoing.partner.quiet if outgoing.partner else None
+    return begins(outgoing.kind, outgoing.data, Way(outgoing.way), quiet, now) - now
 
 
 async def answers_to(database: Database, key: str) -> list[UUID]:
@@ -127,6 +138,7 @@ async def let_go(database: Database, message_id: UUID) -> None:
 async def drop(database: Database, message_id: UUID, why: str) -> None:
     """Put on record that a message is not sent any more, and why; what it carried goes by itself."""
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        await bundles.alone(connection, message_id)
         await bundles.release(connection, message_id)
         await connection.execute(_DROP, message_id, why)
 

@@ -1,6 +1,7 @@
 """Settling: what an attempt's outcome makes of its message, and which channel takes over from it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,6 +12,7 @@ from core.channels import (
     ChannelName,
     NoSuchRecipient,
     Outcome,
+    ReceiptKind,
     Refused,
     Scope,
     Sent,
@@ -18,10 +20,10 @@ from core.channels import (
     Unclear,
 )
 from core.database import Connection, Database, Pool
-from core.notices.kinds import RULES, Audience, Way
+from core.notices.kinds import RULES, Audience, NoticeKind, Way
 from core.notices.outgoing import Outgoing
 from core.notices.routing import Leg, next_leg
-from core.outbox import reach
+from core.outbox import bundles, reach
 from core.outbox.claims import LOST_AT_MOST, postpone
 from core.outbox.failures import tell_undeliverable
 from core.outbox.kitchens import people_of
@@ -71,15 +73,15 @@ async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: At
     now, outcome = database.clock.now(), attempt.outcome
     if isinstance(outcome, NoSuchRecipient):
         return await _settle_unreached(database, ways, outgoing, attempt, outcome)
-    if isinstance(outcome, Sent | Unclear):  # nothing follows at once: one statement does it
+    if isinstance(outcome, Sent | Unclear) and not outgoing.together:  # one statement does it
         await _record(database.pool, outgoing, attempt, _end(outgoing, outcome, now, has_next=False), now)
         return []
-    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+    async with _ending(database, outgoing) as connection:
         if isinstance(outcome, Refused) and outcome.alarm:
             name = f"{outgoing.channel.value}: {outcome.alarm}"
             await alarms.raise_(connection, name, outcome.why, now=now)
         following = None
-        if _may_need_next(outgoing, outcome):
+        if await _may_need_next(connection, outgoing, outcome):
             following = await _next_leg(connection, outgoing, ways, now)
         end = _end(outgoing, outcome, now, has_next=following is not None)
         await _record(connection, outgoing, attempt, end, now)
@@ -88,12 +90,21 @@ async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: At
         return await _hand_over(connection, outgoing, following, now)
 
 
+@asynccontextmanager
+async def _ending(database: Database, outgoing: Outgoing) -> AsyncIterator[Connection]:
+    """Yield a transaction for the end of a message, and of whatever it carries by now."""
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        if outgoing.kind is NoticeKind.CONFIRM_NUDGE:
+            await bundles.alone(connection, outgoing.id)
+        yield connection
+
+
 async def _settle_unreached(
     database: Database, ways: Ways, outgoing: Outgoing, attempt: Attempt, outcome: NoSuchRecipient
 ) -> list[Due]:
     """Remember what is known of the address now, then try it in another way, or hand over."""
     now = database.clock.now()
-    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+    async with _ending(database, outgoing) as connection:
         if outcome.unheard:
             await addresses.unheard(connection, outgoing.address)
         elif outcome.scope is Scope.RECIPIENT:
@@ -125,7 +136,7 @@ async def pass_over(
 ) -> list[Due]:
     """Let the next channel have a message that cannot be tried here now; without one it waits, untried."""
     now = database.clock.now()
-    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+    async with _ending(database, outgoing) as connection:
         following = await _next_leg(connection, outgoing, ways, now)
         if following is not None:
             await _end_message(connection, outgoing.id, _End("failed", None, why), now)
@@ -137,13 +148,17 @@ async def pass_over(
 async def give_way(database: Database, ways: Ways, outgoing: Outgoing) -> list[Due]:
     """Let the next channel take over from a message that may or may not have arrived.
 
-    Where there is no next channel it is tried once more, so that its person gets at most two copies.
+    Where there is no next channel it is tried once more, so that its person gets at most two copies;
+    one of which the gateway told that it failed has failed.
     """
     now = database.clock.now()
-    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+    async with _ending(database, outgoing) as connection:
         if outgoing.was == "unclear" and outgoing.gateway_id:  # accepted, yet it did not arrive
             await reach.failed(connection, outgoing.channel, outgoing.address, "no receipt", now=now)
-        following = await _next_leg(connection, outgoing, ways, now)
+        following = await _next_leg(connection, outgoing, ways, now, silent=outgoing.channel)
+        if outgoing.receipt == ReceiptKind.FAILED:  # the gateway itself says that it did not arrive
+            await _end_message(connection, outgoing.id, _End("failed", None, "told that it failed"), now)
+            return await _hand_over(connection, outgoing, following, now)
         if following is None and outgoing.tries <= LOST_AT_MOST and outgoing.lost < LOST_AT_MOST:
             await _end_message(connection, outgoing.id, _End("waiting", now, "no receipt"), now)
             return [Due(outgoing.id, outgoing.channel, outgoing.tries)]
@@ -153,15 +168,23 @@ async def give_way(database: Database, ways: Ways, outgoing: Outgoing) -> list[D
         return await _hand_over(connection, outgoing, following, now)
 
 
-def _may_need_next(outgoing: Outgoing, outcome: Outcome) -> bool:
+async def _may_need_next(connection: Connection, outgoing: Outgoing, outcome: Outcome) -> bool:
     if isinstance(outcome, Refused):
         return True
-    return isinstance(outcome, TryLater) and _is_over_soon(outgoing, outcome)
+    return isinstance(outcome, TryLater) and await _is_over_soon(connection, outgoing, outcome)
 
 
-def _is_over_soon(outgoing: Outgoing, outcome: TryLater) -> bool:
-    """Whether a channel has had its minute, or says itself that it needs longer."""
-    return outgoing.tries > len(_SOON) or (outcome.after or timedelta()) > _WITHIN
+async def _is_over_soon(connection: Connection, outgoing: Outgoing, outcome: TryLater) -> bool:
+    """Whether a channel has had its minute, or says itself that it needs longer.
+
+    A phone and a user id are two addresses of Zalo: they share its minute.
+    """
+    if outgoing.tries > len(_SOON) or (outcome.after or timedelta()) > _WITHIN:
+        return True
+    before = await connection.fetchval(
+        _TRIED_BEFORE, outgoing.notice_id, outgoing.person, outgoing.channel.value, outgoing.id
+    )
+    return bool(outgoing.tries + before > len(_SOON))
 
 
 def _end(outgoing: Outgoing, outcome: Outcome, now: datetime, *, has_next: bool) -> _End:
@@ -226,7 +249,14 @@ def _ended(message_id: UUID, end: _End, now: datetime) -> tuple[object, ...]:
     return message_id, end.state, end.next_at, end.why, end.gateway_id, sent_at
 
 
-async def _next_leg(connection: Connection, outgoing: Outgoing, ways: Ways, now: datetime) -> Leg | None:
+async def _next_leg(
+    connection: Connection,
+    outgoing: Outgoing,
+    ways: Ways,
+    now: datetime,
+    *,
+    silent: ChannelName | None = None,
+) -> Leg | None:
     audience = RULES[outgoing.kind].audience
     if outgoing.way != Way.CHAT or audience not in {Audience.RECIPIENTS, Audience.LADDER}:
         return None
@@ -243,6 +273,7 @@ async def _next_leg(connection: Connection, outgoing: Outgoing, ways: Ways, now:
         [(ChannelName(row["channel"]), row["address"]) for row in tried],
         chat_order=ways.chat_order,
         reaches=ways.at(now),
+        silent=silent,
     )
 
 
@@ -296,6 +327,13 @@ WITH tried AS (
 {_END_MESSAGE}"""  # noqa: S608  (two statements of ours)
 
 _TRIED: Final = "SELECT channel, address FROM messages WHERE notice_id = $1 AND person = $2 AND leg = 'chat'"
+
+# How often a channel could not take a notice at other addresses of the same person.
+_TRIED_BEFORE: Final = """
+SELECT count(*) FROM messages m JOIN attempts a ON a.message_id = m.id
+WHERE m.notice_id = $1 AND m.person = $2 AND m.leg = 'chat' AND m.channel = $3 AND m.id <> $4
+    AND a.outcome = 'try_later'
+"""
 
 # What was carried with a message is owed by the channel that takes over from it, too.
 _FOLLOW: Final = """

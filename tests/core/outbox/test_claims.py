@@ -3,11 +3,12 @@
 import asyncio
 from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from core import outbox
-from core.channels import Sent
+from core.channels import Sent, Unclear
 from core.database import Database
 from core.ledger import Ledger
 from core.orders.commands import CancelOrder, ConfirmOrder
@@ -15,6 +16,8 @@ from core.orders.decide import reason_of
 from core.outbox import LEASE
 from tests.core.kitchens import Kitchen, place
 from tests.core.outbox.conftest import Post, only
+
+MINUTE = timedelta(minutes=1)
 
 pytestmark = pytest.mark.usefixtures("three_ways")
 
@@ -163,3 +166,44 @@ async def test_the_longest_waiting_goes_first(database: Database, ledger: Ledger
             timedelta(hours=hours),
         )
     assert await post.due() == messages[::-1]
+
+
+async def test_quiet_hours_that_begin_while_a_message_waits(
+    database: Database, ledger: Ledger, post: Post
+) -> None:
+    """Zalo was down from before them until the middle of the night: what can wait waits for their end."""
+    order = await place(database, ledger)
+    await database.pool.execute(
+        "INSERT INTO notices (id, order_id, kind, occasion, revision, data, owed_at) SELECT"
+        " gen_random_uuid(), id, 'confirm_nudge', '1', revision, '{\"reach\": \"next_channel\"}'::jsonb, $2"
+        " FROM orders WHERE id = $1",
+        order,
+        database.clock.now(),
+    )
+    nudge, new = only(await post.route("confirm_nudge")), only(await post.route("order_new"))
+    local = database.clock.now().astimezone(ZoneInfo("Asia/Ho_Chi_Minh"))
+    begins, ends = (local - MINUTE).time(), (local + timedelta(hours=3)).time()
+    await database.pool.execute("UPDATE partners SET quiet_from = $1, quiet_to = $2", begins, ends)
+
+    assert await outbox.claim(database, nudge) is None
+    state, left = await post.state(nudge)
+    assert state == "waiting"
+    assert left is not None
+    assert timedelta(hours=2, minutes=58) < left <= timedelta(hours=3)
+    assert await database.pool.fetchval("SELECT tries FROM messages WHERE id = $1", nudge) == 0
+    assert await outbox.claim(database, new)
+
+
+async def test_quiet_hours_keep_nothing_that_may_have_arrived(
+    database: Database, ledger: Ledger, post: Post
+) -> None:
+    """It was sent before they began; that no receipt came is looked into all the same."""
+    order = await place(database, ledger)
+    message = only(await post.route())
+    await post.try_(message, Unclear("timed out"))
+    await database.pool.execute("UPDATE notices SET kind = 'confirm_nudge' WHERE order_id = $1", order)
+    await database.pool.execute("UPDATE partners SET quiet_from = '00:00', quiet_to = '23:59'")
+    await post.waits(timedelta(minutes=2))
+    outgoing = await outbox.claim(database, message)
+    assert outgoing
+    assert outbox.must_give_way(outgoing)

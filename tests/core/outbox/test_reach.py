@@ -1,6 +1,6 @@
 """What works for an address is preferred, what failed comes later, and is tried again in time."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -19,9 +19,10 @@ from core.channels import (
     TryLater,
     Unclear,
 )
+from core.clock import real_now
 from core.database import Database
 from core.ledger import Ledger
-from core.outbox import Due
+from core.outbox import Attempt, Due, Ways
 from core.partners import addresses
 from tests.core.kitchens import count, place
 from tests.core.outbox.conftest import Post, only
@@ -168,6 +169,22 @@ async def test_a_closed_window_twice_hands_over(post: Post, message: UUID) -> No
     assert [each.channel for each in following] == [TELEGRAM]
 
 
+async def test_a_closed_window_hands_over_where_there_is_no_other_way(
+    database: Database, post: Post, message: UUID
+) -> None:
+    """No template is set for this notice: nothing is tried a second time that would be refused again."""
+
+    def reaches(channel: ChannelName, address: Address, kind: str, now: datetime) -> bool:
+        return address.kind is not AddressKind.PHONE and address.heard_at != addresses.LONG_AGO
+
+    outgoing = await outbox.claim(database, message)
+    assert outgoing
+    ways = Ways((ZALO, TELEGRAM), reaches, ())
+    closed = Attempt(real_now(), MINUTE, NoSuchRecipient("-230", Scope.MESSAGE, unheard=True))
+    following = await outbox.settle(database, ways, outgoing, closed)
+    assert [each.channel for each in following] == [TELEGRAM]
+
+
 async def test_a_window_that_was_opened_meanwhile_stays_open(
     database: Database, post: Post, message: UUID
 ) -> None:
@@ -201,6 +218,30 @@ async def test_told_that_it_failed_the_next_channel_takes_over(
     assert await post.due() == [only(following)]
 
 
+async def test_told_by_the_last_way_that_it_failed(
+    database: Database, ledger: Ledger, post: Post, message: UUID
+) -> None:
+    """Nobody was reached, and the gateway says so itself: the operators hear."""
+    post.on = {ZALO}
+    await post.try_(message, Sent("msg-1"))
+    await outbox.receipt(database, ZALO, Receipt(ReceiptKind.FAILED, ids=("msg-1",)))
+    assert await post.try_(message, Sent("never asked")) == []
+    assert await post.state(message) == ("failed", None)
+    assert dict(await post.owed()) == {"order_new": "failed", "undeliverable": "owed"}
+
+
+async def test_what_is_known_to_have_failed_is_no_hope_for_the_others(
+    database: Database, post: Post, message: UUID
+) -> None:
+    """Zalo reports a failure, Telegram does not know her: no message is left that may have arrived."""
+    post.on = {ZALO, TELEGRAM}
+    await post.try_(message, Sent("msg-1"))
+    await outbox.receipt(database, ZALO, Receipt(ReceiptKind.FAILED, ids=("msg-1",)))
+    following = only(await post.try_(message, Sent("never asked")))
+    await post.try_(following, NoSuchRecipient("chat not found"))
+    assert dict(await post.owed()) == {"order_new": "failed", "undeliverable": "owed"}
+
+
 async def test_delivered_stays_delivered(database: Database, post: Post, message: UUID) -> None:
     """Reports come in any order; the best one counts."""
     await post.try_(message, Sent("msg-1"))
@@ -230,6 +271,7 @@ async def test_who_has_another_channel_is_told_there_at_once(
     assert outgoing
     following = await outbox.pass_over(database, post.ways, outgoing, "rests", wait=MINUTE)
     assert [each.channel for each in following] == [TELEGRAM]
+    assert await post.state(message) == ("failed", None)
     assert await count(database, "attempts") == 0
 
 
