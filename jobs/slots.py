@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import structlog
+from redis.exceptions import RedisError
 
 from core.database import AWAY
 from core.outbox import Due
@@ -44,7 +45,7 @@ class Slots:
     async def _run(self, message: Due) -> None:
         try:
             await self._delivery.deliver(message.id, message.channel)
-        except AWAY as error:  # the sweep finds the message again
+        except (RedisError, *AWAY) as error:  # the sweep finds the message again
             _log.warning("message not delivered", message=str(message.id), why=type(error).__name__)
         except Exception:  # noqa: BLE001  (an outermost loop, as a job's is: the sweep finds it again)
             _log.exception("delivery failed", message=str(message.id))
