@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Locator, Page
 from core.orders.status import Status
 from core.settings import Settings
 from tests.bot.web.conftest import NOON, Site, settings_for, site
+from tests.bot.web.sending import MESSAGES, tells
 
 __all__ = ["site"]  # the fixture of tests/bot/web, used here as well
 
@@ -122,6 +123,23 @@ async def test_nothing_is_wider_than_the_phone(site: Site, browser: Browser) -> 
     await context.close()
 
 
+async def test_what_was_sent_opens_without_javascript(site: Site, phone: Tab) -> None:
+    """Closed until somebody asks, wide enough for a thumb, and nothing of it leaves the screen."""
+    order = await site.places()
+    await tells(site, order, *MESSAGES)
+    await phone.opens(site.path(order))
+    summary, line = phone.page.locator(".sent summary"), phone.page.get_by_text("Nhắc xác nhận")
+    assert not await line.is_visible()
+    box = await summary.bounding_box()
+    assert box is not None
+    assert box["height"] >= 48
+    await summary.click()
+    assert await line.is_visible()
+    last = await phone.page.locator(".sent li").last.bounding_box()
+    assert last is not None
+    assert last["x"] + last["width"] <= PHONE["width"]
+
+
 async def _paths(site: Site) -> dict[str, str]:
     """Return a page of every sort."""
     waiting, taken = await site.places(), await site.confirmed(deliver_at=NOON + timedelta(hours=1))
@@ -129,6 +147,7 @@ async def _paths(site: Site) -> dict[str, str]:
     old_link = site.path(changed)
     await site.changed(changed, deliver_at=NOON + timedelta(hours=2))
     done = await site.completed()
+    await tells(site, taken, *MESSAGES)
     return {
         "expired": site.path(waiting),
         "reasons": f"{site.path(await site.places(deliver_at=NOON + timedelta(days=1)))}#cancel",
@@ -154,6 +173,7 @@ async def test_axe_finds_nothing(site: Site, browser: Browser, viewport: Any, sc
     faults = {}
     for name, path in (await _paths(site)).items():
         await page.goto(base + (path if path.startswith("/") else f"/o/{path}"))
+        await page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         found = await Axe().run(page)
         if found.violations_count:
             faults[name] = found.generate_report()
