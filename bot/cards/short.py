@@ -78,7 +78,7 @@ def shortened(text: str, longest: int) -> str:
     if len(line) <= longest:
         return line
     kept = line[: longest - 1]
-    return f"{kept.rpartition(' ')[0] or kept}…"
+    return f"{(kept.rpartition(' ')[0] or kept).rstrip(' ,.;:-')}…"
 
 
 def _has_room(said: str, words: str, most: int) -> bool:

@@ -141,7 +141,7 @@ class Toy:
         verb, code, *_ = [*request.query["content"].upper().split(), ""]
         order = next((one for one in self.orders.values() if one["code"] == code), None)
         if verb != "XN" or order is None:
-            return _client_response("Soan XN va ma don de nhan don, vd XN 48273")
+            return _client_response("Soan XN va ma don de nhan don, vd XN 48274")
         await self._move(order, "confirmed", "Bình qua SMS")
         return _client_response(f"Don {code} da xac nhan. Cam on bep!")
 
