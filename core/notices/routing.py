@@ -199,12 +199,16 @@ def next_leg(
     *,
     chat_order: Sequence[ChannelName],
     reaches: Reaches,
+    silent: ChannelName | None = None,
 ) -> Leg | None:
-    """Return the chat that takes over for this person, or None when every one of theirs was tried."""
-    for channel, address in chats_of(person, kind, chat_order=chat_order, reaches=reaches):
-        if (channel, address.value) not in tried:
-            return _chat_leg(person, (channel, address))
-    return None
+    """Return the chat that takes over for this person, or None when every one of theirs was tried.
+
+    Other addresses of a channel that is `silent` about a message come last: each may be one more copy.
+    """
+    chats = chats_of(person, kind, chat_order=chat_order, reaches=reaches)
+    left = [chat for chat in chats if (chat[0], chat[1].value) not in tried]
+    left.sort(key=lambda chat: chat[0] is silent)
+    return _chat_leg(person, left[0]) if left else None
 
 
 def _mail_legs(person: Person, kind: NoticeKind, reaches: Reaches) -> list[Leg]:

@@ -1,6 +1,6 @@
 """From a notice to messages: which people, which address of each, which channel next."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Final
 from uuid import UUID
@@ -42,6 +42,11 @@ def on(*channels: ChannelName) -> Reaches:
 
 
 EVERYTHING: Final = on(*ChannelName)
+
+
+def everywhere(channel: ChannelName, address: Address, kind: str) -> bool:
+    """Reach whatever is written in a kind of address the channel has."""
+    return True
 
 
 def told(
@@ -137,11 +142,21 @@ def test_the_first_chat_that_works(
 def test_a_phone_and_a_user_id_are_two_addresses_of_zalo() -> None:
     """The user id is tried first; the phone takes over on the same channel, then SMS to it."""
     both = person("Lan", phone="+84901", zalo="z-lan")
-    reaches: Callable[[ChannelName, Address, str], bool] = lambda channel, address, kind: True  # noqa: E731
     tried: list[tuple[ChannelName, str]] = []
-    while leg := next_leg(NoticeKind.ORDER_NEW, both, tried, chat_order=ORDER, reaches=reaches):
+    while leg := next_leg(NoticeKind.ORDER_NEW, both, tried, chat_order=ORDER, reaches=everywhere):
         tried.append((leg.channel, leg.address.value))
     assert tried == [(ZALO, "z-lan"), (ZALO, "+84901"), (SMS, "+84901")]
+
+
+def test_a_silent_channel_is_followed_by_another_one() -> None:
+    """Zalo may have delivered it: the phone on Zalo comes only after every other channel."""
+    both = person("Lan", phone="+84901", zalo="z-lan")
+    tried: list[tuple[ChannelName, str]] = [(ZALO, "z-lan")]
+    while leg := next_leg(
+        NoticeKind.ORDER_NEW, both, tried, chat_order=ORDER, reaches=everywhere, silent=ZALO
+    ):
+        tried.append((leg.channel, leg.address.value))
+    assert tried == [(ZALO, "z-lan"), (SMS, "+84901"), (ZALO, "+84901")]
 
 
 def test_nobody_has_any_way() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.platform import FakePlatform
 from sandbox.sms import FakeEsms
+from sandbox.zalo import Param, Template
 from tests.stories.world import World, open_world
 
 NUMBER: Final = "+84909000111"
@@ -93,3 +94,39 @@ async def test_one_or_two_copies_and_one_change_of_channel(
     texts = [sms for sms in lan.texts.phone.received if order.code in sms.text]
     assert (len(cards), len(texts)) == (by_zalo, by_sms)
     await world.zalo.recover()
+
+
+# --- two addresses of Zalo --------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def templated(database_url: str, redis_url: str) -> AsyncIterator[World]:
+    """Yield the service with SMS, and with Zalo that may also write to phones."""
+    async with open_world(
+        database_url, redis_url, gateway=FakeEsms, zalo_templates={"order_new": "77"}
+    ) as opened:
+        opened.zalo.add_template(Template("77", "order_new", "Đơn <order_code>", (Param("order_code", 30),)))
+        await opened.platform()
+        yield opened
+
+
+@pytest.mark.parametrize("name", ["answers 500", "refuses connections", "hangs", "takes it and hangs"])
+async def test_both_addresses_of_zalo_share_its_minute(templated: World, name: str) -> None:
+    """Both of Zalo's hosts are in trouble: the kitchen's SMS comes as soon as if it had only one of them."""
+    plan, by_zalo, by_sms = TROUBLES[name]
+    lan = await templated.kitchen(phone=NUMBER, email=None)
+    lan.phone.person.phone = NUMBER.removeprefix("+")
+    await plan(templated)
+
+    order = await templated.order()
+    await templated.passes(STEP)
+    await templated.passes(STEP)
+    texts = [sms for sms in lan.texts.phone.received if order.code in sms.text]
+    assert len(texts) == by_sms, "within the minute"
+    for _ in range(4):
+        await templated.passes(timedelta(minutes=3))
+
+    cards = [bubble for bubble in lan.phone.person.received if order.code in bubble.text]
+    texts = [sms for sms in lan.texts.phone.received if order.code in sms.text]
+    assert (len(cards), len(texts)) == (by_zalo, by_sms)
+    await templated.zalo.recover()
