@@ -26,6 +26,8 @@ class OwedNotice:
     order: Order | None
 
 
+#: Who is asked to do something before an order is delivered; who asked waits for the answer now.
+_ASKED: Final = frozenset({Audience.RECIPIENTS, Audience.LADDER})
 #: What asks for nothing can wait for what does, when a gateway takes less than there is.
 _NOT_URGENT: Final = timedelta(hours=12)
 
@@ -63,7 +65,7 @@ def begins(
 def _deadline(notice: OwedNotice, now: datetime) -> datetime:
     """Return by when it should have been told: what is sent first when not everything can be."""
     rule = RULES[notice.kind]
-    if notice.order and Status.PENDING in rule.while_status and rule.audience is not Audience.TOLD:
+    if notice.order and Status.PENDING in rule.while_status and rule.audience in _ASKED:
         return notice.order.deliver_at
     return now + _NOT_URGENT if rule.may_wait else now
 

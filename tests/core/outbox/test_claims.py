@@ -155,9 +155,10 @@ async def test_a_message_is_not_tried_before_its_time(database: Database, ledger
 
 
 async def test_the_longest_waiting_goes_first(database: Database, ledger: Ledger, post: Post) -> None:
-    """After an outage, in the order in which they fell due."""
+    """After an outage, of one deadline, in the order in which they fell due."""
+    deliver_at = database.clock.now() + timedelta(days=2)
     for _ in range(3):
-        await place(database, ledger)
+        await place(database, ledger, deliver_at=deliver_at)
     messages = [each.id for each in await post.route()]
     for hours, message in enumerate(messages):
         await database.pool.execute(

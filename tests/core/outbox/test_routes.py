@@ -2,6 +2,8 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -197,6 +199,86 @@ async def test_completion_is_thanked_by_mail_alone(
     await ledger.submit(CompleteOrder(order_id), actor=kitchen.lan.taps())
     await post.route("order_completed")
     assert await post.messages() == [("email", "lan@example.com", "waiting")]
+
+
+async def test_who_has_no_mail_is_nobodys_trouble(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """Thanks go by mail or not at all: the operators have nothing to mend."""
+    await database.pool.execute("DELETE FROM addresses WHERE kind = 'email'")
+    order_id = await place(database, ledger)
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
+    await travel_to(database, soon(database))
+    await ledger.submit(CompleteOrder(order_id), actor=kitchen.lan.taps())
+    assert await post.route("order_completed") == []
+    assert ("order_completed", "dropped") in await post.owed()
+    assert await count(database, "notices", "kind = 'undeliverable'") == 0
+
+
+async def test_a_kitchen_of_one_has_no_next_colleague(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """The rung that asks one person more finds nobody, which is no failure."""
+    await database.pool.execute("UPDATE staff SET removed_at = now() WHERE id <> $1", kitchen.lan.id)
+    order_id = await place(database, ledger)
+    await database.pool.execute(
+        "INSERT INTO notices (id, order_id, kind, occasion, revision, data, owed_at) SELECT"
+        " gen_random_uuid(), id, 'confirm_nudge', '2', revision, '{\"reach\": \"next_staff\"}'::jsonb, $2"
+        " FROM orders WHERE id = $1",
+        order_id,
+        database.clock.now(),
+    )
+    assert await post.route("confirm_nudge") == []
+    assert await count(database, "notices", "kind = 'undeliverable'") == 0
+
+
+_TOMORROW: Final = """
+INSERT INTO notices (id, order_id, kind, occasion, revision, data, owed_at)
+SELECT gen_random_uuid(), id, 'delivery_tomorrow', 'by hand', revision, $3, $2 FROM orders WHERE id = $1
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "waits"),
+    [
+        pytest.param({}, timedelta(hours=3), id="it can wait"),
+        pytest.param({"loud": True}, timedelta(), id="it cannot"),
+    ],
+)
+async def test_quiet_hours_are_for_chats(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post, data: dict[str, bool], waits: timedelta
+) -> None:
+    """A mail makes no noise and goes at once; a chat waits until they are over, unless it cannot."""
+    order_id = await place(database, ledger)
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.on_the_web())
+    now = database.clock.now()
+    local = now.astimezone(ZoneInfo("Asia/Ho_Chi_Minh"))
+    begins, ends = (local - timedelta(hours=1)).time(), (local + timedelta(hours=3)).time()
+    await database.pool.execute("UPDATE partners SET quiet_from = $1, quiet_to = $2", begins, ends)
+    await database.pool.execute(_TOMORROW, order_id, now, data)
+    due = await post.route("delivery_tomorrow")
+    rows = await database.pool.fetch("SELECT channel, next_at FROM messages")
+    assert {row["channel"] for row in rows} == {"email", "zalo"}
+    for row in rows:
+        wait = timedelta() if row["channel"] == "email" else waits
+        assert abs(row["next_at"] - now - wait) < timedelta(minutes=2)
+    assert len(due) == (1 if waits else len(rows))
+
+
+async def test_what_asks_for_nothing_lets_others_go_first(
+    database: Database, kitchen: Kitchen, ledger: Ledger, post: Post
+) -> None:
+    """Where the gateway takes less than there is, an answer goes before yesterday's thoughts of tomorrow."""
+    order_id = await place(database, ledger)
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.on_the_web())
+    await database.pool.execute(_TOMORROW, order_id, database.clock.now(), {})
+    await post.route("delivery_tomorrow")
+    await post.waits(timedelta(hours=1))
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps(), key="zalo:1", reply_to=LAN_ZALO)
+    (answer,) = await post.route("answer")
+    chats = [each.id for each in await outbox.due(database) if each.channel is ChannelName.ZALO]
+    assert len(chats) > 1
+    assert chats[0] == answer.id
 
 
 async def test_an_alarm_is_raised_once_until_it_is_over(database: Database, post: Post) -> None:
