@@ -39,6 +39,16 @@ async def test_who_waits_is_let_through_in_time(redis: ArqRedis) -> None:
     assert await limits.wait_for_gateway("quick", quick) == timedelta()
 
 
+async def test_a_pause_is_not_forgotten_too_soon(redis: ArqRedis) -> None:
+    """Whoever has used a quarter of a minute's calls at once has not earned another one a second later."""
+    limits = Limits(redis)
+    for _ in range(15):
+        assert not await limits.wait_for_gateway("speedsms", SPEEDSMS)
+    await asyncio.sleep(1.1)
+    waits = [await limits.wait_for_gateway("speedsms", SPEEDSMS) for _ in range(5)]
+    assert sum(not wait for wait in waits) <= 1
+
+
 async def test_two_workers_share_a_limit(redis: ArqRedis) -> None:
     """The gateway counts calls of all of us."""
     first, second = Limits(redis), Limits(redis)
