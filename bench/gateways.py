@@ -114,17 +114,8 @@ async def _main() -> None:
 
 def _settings(zalo: FakeZalo) -> dict[str, str]:
     """Return the settings by which the product reaches Zalo."""
-    tokens = zalo.issue_tokens()
     return {
-        "ZALO_APP_ID": zalo.app_id,
-        "ZALO_APP_SECRET": zalo.app_secret,
-        "ZALO_OA_ID": zalo.oa_id,
-        "ZALO_OA_SECRET": zalo.oa_secret,
-        "ZALO_ACCESS_TOKEN": tokens.access_token,
-        "ZALO_REFRESH_TOKEN": tokens.refresh_token,
-        "ZALO_OPENAPI_URL": zalo.url,
-        "ZALO_BUSINESS_URL": zalo.url,
-        "ZALO_OAUTH_URL": zalo.url,
+        **{name.upper(): value for name, value in zalo.settings().items()},
         "EMAIL_FROM": "Chốt Đơn <don@chotdon.example>",
     }
 

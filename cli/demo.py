@@ -265,7 +265,6 @@ class _Clock:
 def _environment(
     settings: Settings, zalo: FakeZalo, sms: FakeEsms, mailbox: Mailbox, url: str
 ) -> dict[str, str]:
-    tokens = zalo.issue_tokens()
     chosen = {
         "DATABASE_URL": settings.require("database_url"),
         "REDIS_URL": settings.require("redis_url"),
@@ -274,15 +273,7 @@ def _environment(
         "HOTLINE": "1900 6868",
         "SWEEP_EVERY": "2",
         "LOG_LEVEL": "warning",
-        "ZALO_APP_ID": zalo.app_id,
-        "ZALO_APP_SECRET": zalo.app_secret,
-        "ZALO_OA_ID": zalo.oa_id,
-        "ZALO_OA_SECRET": zalo.oa_secret,
-        "ZALO_ACCESS_TOKEN": tokens.access_token,
-        "ZALO_REFRESH_TOKEN": tokens.refresh_token,
-        "ZALO_OPENAPI_URL": zalo.url,
-        "ZALO_BUSINESS_URL": zalo.url,
-        "ZALO_OAUTH_URL": zalo.url,
+        **{name.upper(): value for name, value in zalo.settings().items()},
         "PRICES": json.dumps(_PRICES),
         **{name.upper(): value for name, value in sms.settings.items()},
         "SMTP_URL": mailbox.smtp_url,

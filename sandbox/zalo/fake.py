@@ -155,6 +155,21 @@ class FakeZalo:
         self._remember()
         return pair
 
+    def settings(self) -> dict[str, str]:
+        """Return the product's settings that lead here, as `SmsFake.settings`, with a fresh token pair."""
+        tokens = self.issue_tokens()
+        return {
+            "zalo_app_id": self.app_id,
+            "zalo_app_secret": self.app_secret,
+            "zalo_oa_id": self.oa_id,
+            "zalo_oa_secret": self.oa_secret,
+            "zalo_access_token": tokens.access_token,
+            "zalo_refresh_token": tokens.refresh_token,
+            "zalo_openapi_url": self.url,
+            "zalo_business_url": self.url,
+            "zalo_oauth_url": self.url,
+        }
+
     # Events beyond what a person does.
 
     async def post(self, event: dict[str, object], *, server: str = OA_SERVER) -> Delivery:

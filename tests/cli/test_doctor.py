@@ -30,22 +30,16 @@ async def examined(operator: Operator, *, exit_code: int = 0) -> dict[str, tuple
     return by_part(told)
 
 
+def set_up(operator: Operator, settings: Mapping[str, str]) -> None:
+    """Write these settings into the operator's environment."""
+    operator.settings.update({f"CHOTDON_{name.upper()}": value for name, value in settings.items()})
+
+
 @pytest.fixture
 async def zalo(operator: Operator) -> AsyncIterator[FakeZalo]:
     """Yield a Zalo that our Official Account belongs to."""
     async with FakeZalo() as zalo:
-        pair = zalo.issue_tokens()
-        operator.settings.update(
-            CHOTDON_ZALO_APP_ID=zalo.app_id,
-            CHOTDON_ZALO_APP_SECRET=zalo.app_secret,
-            CHOTDON_ZALO_OA_ID=zalo.oa_id,
-            CHOTDON_ZALO_OA_SECRET=zalo.oa_secret,
-            CHOTDON_ZALO_ACCESS_TOKEN=pair.access_token,
-            CHOTDON_ZALO_REFRESH_TOKEN=pair.refresh_token,
-            CHOTDON_ZALO_OPENAPI_URL=zalo.url,
-            CHOTDON_ZALO_BUSINESS_URL=zalo.url,
-            CHOTDON_ZALO_OAUTH_URL=zalo.url,
-        )
+        set_up(operator, zalo.settings())
         yield zalo
 
 
@@ -160,11 +154,6 @@ async def test_an_unreadable_sender_is_a_fault(operator: Operator) -> None:
 GATEWAYS: Final = (FakeEsms, FakeSpeedSms, FakeTwilio)
 #: What each is asked by, in words of its path.
 ASKED: Final = {"esms": "/GetSendStatus", "speedsms": "/user/info", "twilio": "/Accounts/"}
-
-
-def set_up(operator: Operator, settings: Mapping[str, str]) -> None:
-    """Write these settings into the operator's environment."""
-    operator.settings.update({f"CHOTDON_{name.upper()}": value for name, value in settings.items()})
 
 
 @pytest.fixture(params=GATEWAYS, ids=lambda gateway: gateway.name)

@@ -91,19 +91,7 @@ class ZaloGateway(Gateway):
 
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that lead to it."""
-        tokens = self.zalo.issue_tokens()
-        return {
-            "zalo_app_id": self.zalo.app_id,
-            "zalo_app_secret": self.zalo.app_secret,
-            "zalo_oa_id": self.zalo.oa_id,
-            "zalo_oa_secret": self.zalo.oa_secret,
-            "zalo_access_token": tokens.access_token,
-            "zalo_refresh_token": tokens.refresh_token,
-            "zalo_openapi_url": self.zalo.url,
-            "zalo_business_url": self.zalo.url,
-            "zalo_oauth_url": self.zalo.url,
-            "zalo_templates": {KIND: "1"},
-        }
+        return {**self.zalo.settings(), "zalo_templates": {KIND: "1"}}
 
     def taken(self) -> list[str]:
         """Return the texts of the messages that reached somebody."""

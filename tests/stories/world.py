@@ -436,18 +436,9 @@ async def open_world(
 
 
 def _gateways(zalo: FakeZalo, mailbox: Mailbox) -> dict[str, Any]:
-    tokens = zalo.issue_tokens()
     return {
+        **zalo.settings(),
         "secret_key": "a key for stories, as long as it should be",
-        "zalo_app_id": zalo.app_id,
-        "zalo_app_secret": zalo.app_secret,
-        "zalo_oa_id": zalo.oa_id,
-        "zalo_oa_secret": zalo.oa_secret,
-        "zalo_access_token": tokens.access_token,
-        "zalo_refresh_token": tokens.refresh_token,
-        "zalo_openapi_url": zalo.url,
-        "zalo_business_url": zalo.url,
-        "zalo_oauth_url": zalo.url,
         "smtp_url": mailbox.smtp_url,
         "email_from": "Chốt Đơn <chotdon@chotdon.example>",
         "operator_emails": OPERATORS,
