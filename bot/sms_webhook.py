@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from bot.answering import ANSWERING
+from bot.in_time import in_time
 from bot.keys import DATABASE, SETTINGS
 from bot.rejections import Rejections
 from bot.sms import esms, speedsms, twilio
@@ -199,8 +200,7 @@ async def _taken_in(request: web.Request, inbound: Inbound, *, within: float) ->
     """Return whether its effect has committed in time."""
     started = time.perf_counter()
     try:
-        async with asyncio.timeout(within):
-            await request.app[CONVERSATION].handle(inbound)
+        await in_time(request.app[CONVERSATION].handle(inbound), within)
     except AWAY as error:
         _log.warning("sms event not taken in", why=type(error).__name__)
         return False

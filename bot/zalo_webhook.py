@@ -4,7 +4,6 @@ docs/facts.md#zalo-webhook: answered within 2 s; anything but 200 is sent again,
 app's subscription is cancelled. So a genuine event that we cannot read is counted and answered 200.
 """
 
-import asyncio
 import re
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from bot.conversation import Conversation
+from bot.in_time import in_time
 from bot.keys import DATABASE, SETTINGS
 from bot.rejections import Rejections
 from bot.zalo_silence import Heard
@@ -90,8 +90,7 @@ async def _converse(request: web.Request, inbound: Inbound) -> web.Response:
     started = time.perf_counter()
     metrics.INBOUND.labels("zalo", type(inbound.body).__name__.lower()).inc()
     try:
-        async with asyncio.timeout(_WITHIN):
-            await request.app[CONVERSATION].handle(inbound)
+        await in_time(request.app[CONVERSATION].handle(inbound), _WITHIN)
     except AWAY as error:
         _log.warning("zalo event not taken in", why=type(error).__name__)
         return web.Response(status=503, text="try again", headers={"Retry-After": "30"})
@@ -109,7 +108,6 @@ def _count_retry(request: web.Request) -> None:
 async def _note(request: web.Request) -> None:
     """Take down that Zalo talks to us; an event is answered all the same when that cannot be done."""
     try:
-        async with asyncio.timeout(_NOTED_WITHIN):
-            await request.app[_HEARD].note(real_now())
+        await in_time(request.app[_HEARD].note(real_now()), _NOTED_WITHIN)
     except AWAY as error:
         _log.warning("zalo event not noted", why=type(error).__name__)
