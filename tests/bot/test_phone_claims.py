@@ -62,6 +62,15 @@ async def test_a_phone_of_nobodys_hears_the_same_words(chats: Chats) -> None:
     assert codes(chats, STRANGER) == []
 
 
+async def test_a_phone_of_nobodys_is_not_taken_down(chats: Chats) -> None:
+    """Whoever is hired with this phone a minute later has all three codes left."""
+    for number in range(4):
+        await shares(chats, STRANGER, who=f"chat{number}")
+    await add_person(chats.database, "Sen", Role.KITCHEN, phone=STRANGER)
+    await shares(chats, STRANGER)
+    assert len(codes(chats, STRANGER)) == 1
+
+
 async def test_a_claim_that_comes_twice_sends_one_code(chats: Chats) -> None:
     """Zalo repeats what it was not answered in time."""
     assert len(await shares(chats, key="zalo:claim")) == 1

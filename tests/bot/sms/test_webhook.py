@@ -331,6 +331,14 @@ async def test_a_head_is_no_get(by_esms: Kitchen) -> None:
     assert await by_esms.status_of(order) is Status.PENDING
 
 
+async def test_a_head_is_no_report(by_esms: Kitchen) -> None:
+    """Nor does one tell how far a message came."""
+    path = f"/webhooks/sms/esms/status/{by_esms.fake.path_secret}"
+    for method in ("HEAD", "POST"):
+        status, _ = await by_esms.calls(method, f"{path}?SMSID=sms-1&SendStatus=5&SendSuccess=1")
+        assert status == 405
+
+
 async def test_bad_signatures_are_refused_and_ten_of_them_told(database_url: str) -> None:
     """Once; a right one afterwards is let in all the same."""
     async with opened(database_url, FakeTwilio()) as kitchen:
