@@ -169,6 +169,19 @@ async def test_who_has_left_does_not_act_any_more(
     assert (await rice.shown())["status"] == "pending"
 
 
+async def test_a_phone_that_was_given_up_does_not_act_any_more(
+    town: Town, rice: Placed, lan: Somebody, sms: SmsPhone
+) -> None:
+    """Lan still works there, but whoever has her old number now neither acts nor is asked anything."""
+    await town.world.database.pool.execute("UPDATE addresses SET ended_at = now() WHERE kind = 'phone'")
+    received = len(sms.received)
+    for label in (CONFIRM, CANCEL):
+        await town.replies(lan.phone.person, label)
+    await town.world.settles()
+    assert (await rice.shown())["status"] == "pending"
+    assert len(sms.received) == received
+
+
 async def test_two_people_of_a_kitchen_have_their_own_buttons(
     town: Town, lan: Somebody, sms: SmsPhone
 ) -> None:
