@@ -139,6 +139,23 @@ async def test_a_template_of_an_order_that_has_changed_does_not_act(
     await sms.sees(rice.code)
 
 
+async def test_a_request_of_an_order_that_has_changed_does_not_complete(
+    town: Town, rice: Placed, lan: Somebody, sms: SmsPhone
+) -> None:
+    """A new note came after it was asked: it is not the order that was asked about."""
+    await town.replies(lan.phone.person, CONFIRM)
+    await town.world.passes_until(rice.deliver_at + timedelta(minutes=10))
+    asked = await lan.phone.sees(rice.code)
+    await rice.platform.change(rice.id, note="Giao cổng trước")
+    await town.world.settles()
+    sms.reads_all()
+
+    await town.replies(lan.phone.person, COMPLETE, on=asked)
+    await sms.sees(rice.code)
+    assert (await rice.shown())["status"] == "confirmed"
+    town.world.everybody_catches_up()
+
+
 async def test_what_means_nothing_is_counted_and_does_nothing(
     town: Town, rice: Placed, lan: Somebody, sms: SmsPhone
 ) -> None:
