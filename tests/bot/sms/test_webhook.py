@@ -219,6 +219,29 @@ async def test_esms_is_told_the_same_again(by_esms: Kitchen) -> None:
     assert await count(by_esms.database, "messages", "state = 'sent'") == 1
 
 
+async def test_an_answer_that_the_worker_is_at_is_not_told_twice(by_esms: Kitchen) -> None:
+    """It took over when the hold was over, and its SMS is under way when eSMS comes again."""
+    order = await by_esms.order()
+    await by_esms.binh.writes(f"XN {order.code}")
+    await by_esms.database.pool.execute(
+        "UPDATE messages SET state = 'waiting', next_at = now(), leased_until = now() + interval '1 min'"
+    )
+    again = await by_esms.fake.redeliver()
+    assert ET.fromstring(again.body).findtext("Message") == ""  # noqa: S314  (ours, from loopback)
+
+
+async def test_an_answer_that_is_not_ready_in_time_leaves_from_the_worker(by_esms: Kitchen) -> None:
+    """What was said counts, and eSMS hears so within its three seconds."""
+    order = await by_esms.order()
+    async with by_esms.database.pool.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE messages")
+        delivery = await by_esms.binh.writes(f"XN {order.code}")
+    assert delivery.status == 200
+    assert ET.fromstring(delivery.body).findtext("Message") == ""  # noqa: S314  (ours, from loopback)
+    assert await by_esms.status_of(order) is Status.CONFIRMED
+    assert await count(by_esms.database, "notices", "kind = 'answer' AND state = 'owed'") == 1
+
+
 async def test_what_a_person_wrote_cannot_break_the_answer(by_esms: Kitchen) -> None:
     """Whatever comes back in it is escaped."""
     order = await by_esms.order()
