@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from core import outbox
-from core.channels import ChannelName, Sent
+from core.channels import ChannelName, Receipt, ReceiptKind, Sent
 from core.database import Database, connect
 from core.outbox import Ways
 from jobs.breaker import Breakers
@@ -80,6 +80,29 @@ async def test_a_message_of_a_channel_that_was_switched_off_gives_way(
         assert [tuple(row) for row in rows] == [("zalo", "failed"), ("telegram", "waiting")]
         assert await redis.zcard(QueueName.TELEGRAM) == 1
         assert await redis.zcard(QueueName.ZALO) == 0
+        await redis.aclose()
+
+
+async def test_the_sweep_finds_the_message_of_a_receipt_that_came_early(
+    database_url: str, redis_url: str
+) -> None:
+    """Zalo told that it arrived before we had its name for it: the next channel stays quiet."""
+    async with connect(database_url) as database, ledger_of(database) as ledger:
+        await open_kitchen(database)
+        await place(database, ledger)
+        first, *_ = await outbox.route(database, WAYS)
+        early = Receipt(ReceiptKind.DELIVERED, ids=("msg-1",))
+        assert await outbox.receipt(database, ChannelName.ZALO, early) == 0
+        await database.pool.execute(
+            "UPDATE messages SET state = 'unclear', gateway_id = 'msg-1' WHERE id = $1", first.id
+        )
+        redis = open_redis(redis_url)
+        jobs = Jobs(redis)
+        delivery = Delivery(
+            database, WAYS, {}, Composer(), jobs, Limits(redis), Breakers(timedelta(seconds=30))
+        )
+        await Sweeper(database, ledger, delivery, jobs).sweep()
+        assert await count(database, "messages", "id = $1 AND state = 'sent'", first.id) == 1
         await redis.aclose()
 
 
