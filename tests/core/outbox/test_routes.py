@@ -9,6 +9,7 @@ import pytest
 
 from core import alarms, outbox
 from core.channels import Address, AddressKind, ChannelName, Sent
+from core.clock import real_now
 from core.database import Database
 from core.ledger import Ledger
 from core.orders.commands import CancelOrder, ChangeOrder, CompleteOrder, ConfirmOrder
@@ -230,6 +231,21 @@ async def test_a_kitchen_of_one_has_no_next_colleague(
     )
     assert await post.route("confirm_nudge") == []
     assert await count(database, "notices", "kind = 'undeliverable'") == 0
+
+
+async def test_what_is_held_is_left_to_its_taker_until_then(
+    database: Database, kitchen: Kitchen, post: Post
+) -> None:
+    """The web process carries an answer itself; where it died, the worker sends it when the hold is over."""
+    held = "INSERT INTO notices (id, kind, occasion, data, owed_at, held_until) VALUES"
+    to = {"to": {"kind": "zalo_user", "value": "zalo-lan"}, "staff_id": str(kitchen.lan.id)}
+    for occasion, left in (("sms:1", timedelta(minutes=1)), ("sms:2", timedelta(seconds=-1))):
+        await database.pool.execute(
+            f"{held} (gen_random_uuid(), 'answer', $1, $2, now(), $3)", occasion, to, real_now() + left
+        )
+    assert len(await post.route()) == 1
+    assert await count(database, "notices", "occasion = 'sms:1' AND state = 'owed'") == 1
+    assert len(await outbox.route(database, post.ways, held=True)) == 1
 
 
 _TOMORROW: Final = """
