@@ -235,8 +235,10 @@ class Conversation:
             await self._told(inbound, seats, reply(_REPLIES[question]))
 
     async def _told(self, inbound: Inbound, seats: list[StaffAt], data: Mapping[str, Json]) -> None:
-        """Answer for every kitchen that the person works for."""
-        told = [Told(seat.staff_id, data) for seat in one_per_kitchen(seats)]
+        """Answer for every kitchen that the person works for; of several each is named."""
+        kitchens = one_per_kitchen(seats)
+        data = {**data, "of_several": True} if len(kitchens) > 1 else data
+        told = [Told(seat.staff_id, data) for seat in kitchens]
         await self._owing.owe_all(inbound, told)
 
     async def _speak(self, inbound: Inbound, seats: list[StaffAt], locale: str) -> None:

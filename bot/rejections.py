@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from bot.in_time import in_time
 from core import alarms, metrics
 from core.channels import ChannelName
 from core.database import AWAY, Database
@@ -36,11 +37,12 @@ class Rejections:
     async def _raise_alarm(self, database: Database) -> None:
         name = f"{self._channel.value}: signature"
         detail = f"{_ALARM_AT} chữ ký sai trong 5 phút: {self._advice}"
-        try:
-            async with (
-                database.pool.acquire(timeout=_PATIENCE) as connection,
-                connection.transaction(),
-            ):
+
+        async def tell() -> None:
+            async with database.pool.acquire() as connection, connection.transaction():
                 await alarms.raise_(connection, name, detail, now=database.clock.now())
+
+        try:
+            await in_time(tell(), _PATIENCE)
         except AWAY as error:
             _log.warning("alarm not raised", alarm=name, why=type(error).__name__)

@@ -10,6 +10,7 @@ from uuid import UUID
 from bot.cards import replies
 from bot.cards.answers import answer_card, plain_card
 from bot.cards.linking import code_sent_card, how_to_link_card, link_code_card
+from bot.cards.short import TWO, fitted
 from bot.cards.view import Desk, Frame, View
 from bot.intents import Verb, Why
 from bot.questions import Reply
@@ -44,7 +45,15 @@ class Replying:
         kind = Reply(str(self.data.get("reply")))
         if kind in _FOR_STRANGERS:
             return _FOR_STRANGERS[kind](self.frame, self.data)
-        return await _REPLIES[kind](self) if self.frame.staff and self.partner_id else None
+        card = await _REPLIES[kind](self) if self.frame.staff and self.partner_id else None
+        return self._with_kitchen(card) if card and self.data.get("of_several") else card
+
+    def _with_kitchen(self, card: Card) -> Card:
+        """Say which kitchen it is about: its reader works for several."""
+        name = self.frame.partner_name
+        if name in card.title:
+            return card
+        return replace(card, title=f"{name}: {card.title}", short=fitted(f"{name}: {card.short}", most=TWO))
 
     # --- reading ----------------------------------------------------------------------------------
 

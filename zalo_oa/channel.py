@@ -220,7 +220,7 @@ def _unreached(address: Address) -> NoSuchRecipient:
 
 def _alarm(fault: Fault) -> str:
     told = "mọi tin nhắn" if fault.scope.value == Scope.EVERYBODY else "một tin nhắn"
-    return f"Zalo từ chối {told}: lỗi {fault.code} ({fault.meaning})"
+    return f"Zalo từ chối {told}: lỗi {fault.code}"
 
 
 #: The keeper of the tokens raises and clears the same alarm: see `credentials.TOKEN_ALARM`.

@@ -1,5 +1,5 @@
--- What was paid for with an attempt, in how many parts (segments of an SMS).
-ALTER TABLE attempts ADD COLUMN what text, ADD COLUMN parts integer;
+-- What was paid for with an attempt, in how many parts (segments of an SMS), and when it was by product time.
+ALTER TABLE attempts ADD COLUMN what text, ADD COLUMN parts integer, ADD COLUMN at timestamptz;
 
 -- Until then (real time) whoever took the question in carries the answer in its own reply.
 ALTER TABLE notices ADD COLUMN held_until timestamptz;

@@ -63,6 +63,7 @@ class AttemptRow(Model):
     cost = fields.IntField(null=True)
     what = fields.TextField(null=True)
     parts = fields.IntField(null=True)
+    at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "attempts"

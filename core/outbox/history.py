@@ -12,7 +12,7 @@ from core.partners.addresses import masked
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One attempt at a message, or a message without one; `at` is real time where it was tried, UTC.
+    """One attempt at a message, or a message without one; `at` is product time, UTC.
 
     `outcome` is None where nothing was tried: `state` and `why` tell. `cost` in đồng, for `parts` of `what`;
     where one message told of several orders it stands with one of them. `carried`: told with another order.
@@ -60,7 +60,7 @@ def _try(row: Row) -> Try:
 
 
 _TRIES: Final = """
-SELECT coalesce(a.started_at, m.created_at) AS at, n.kind,
+SELECT coalesce(a.at, a.started_at, m.created_at) AS at, n.kind,
        coalesce(s.name, split_part(m.person, ':', 1)) AS name, m.channel, m.address_kind, m.address,
        m.state, a.outcome, coalesce(a.why, m.why) AS why, a.what, a.parts,
        CASE WHEN m.carrier_id IS NULL THEN a.cost END AS cost, m.receipt, m.carrier_id IS NOT NULL AS carried

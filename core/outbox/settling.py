@@ -31,6 +31,8 @@ from core.outbox.messages import OwedNotice, insert_messages, message_row
 from core.outbox.ways import Due, Ways
 from core.partners import addresses
 
+#: So many copies of a notice may reach one person.
+_COPIES_AT_MOST: Final = 2
 #: After an unclear outcome: how long a receipt may take before the next channel takes over.
 RECEIPT_WITHIN: Final = timedelta(minutes=1)
 #: Tries of one channel while another one could take over: all within the minute.
@@ -148,8 +150,9 @@ async def pass_over(
 async def give_way(database: Database, ways: Ways, outgoing: Outgoing) -> list[Due]:
     """Let the next channel take over from a message that may or may not have arrived.
 
-    Where there is no next channel it is tried once more, so that its person gets at most two copies;
-    one of which the gateway told that it failed has failed.
+    Where there is no next channel it is tried once more. Nobody gets more than two copies that may have
+    arrived: the operators are told instead of a third channel. One of which the gateway told that it
+    failed has failed.
     """
     now = database.clock.now()
     async with _ending(database, outgoing) as connection:
@@ -165,7 +168,15 @@ async def give_way(database: Database, ways: Ways, outgoing: Outgoing) -> list[D
         await _end_message(connection, outgoing.id, _End("unclear", None, "no receipt"), now)
         if following is None:
             return []
+        if await _copies(connection, outgoing) >= _COPIES_AT_MOST:
+            await tell_undeliverable(connection, outgoing.notice_id, outgoing.kind, outgoing.order, now)
+            return []
         return await _hand_over(connection, outgoing, following, now)
+
+
+async def _copies(connection: Connection, outgoing: Outgoing) -> int:
+    """Return how many copies may have reached the person of a message by chat."""
+    return int(await connection.fetchval(_COPIES, outgoing.notice_id, outgoing.person))
 
 
 async def _may_need_next(connection: Connection, outgoing: Outgoing, outcome: Outcome) -> bool:
@@ -227,6 +238,7 @@ async def _record(
         attempt.cost,
         charge.what if charge else None,
         charge.parts if charge else None,
+        now,
     )
 
 
@@ -321,12 +333,18 @@ WHERE id = $1 OR carrier_id = $1
 
 _RECORD: Final = f"""
 WITH tried AS (
-    INSERT INTO attempts (message_id, try, started_at, took, outcome, why, cost, what, parts)
-    VALUES ($1, $7, $8, $9, $10, $11, $12, $13, $14)
+    INSERT INTO attempts (message_id, try, started_at, took, outcome, why, cost, what, parts, at)
+    VALUES ($1, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 )
 {_END_MESSAGE}"""  # noqa: S608  (two statements of ours)
 
 _TRIED: Final = "SELECT channel, address FROM messages WHERE notice_id = $1 AND person = $2 AND leg = 'chat'"
+
+_COPIES: Final = """
+SELECT count(*) FROM messages m JOIN attempts a ON a.message_id = coalesce(m.carrier_id, m.id)
+WHERE m.notice_id = $1 AND m.person = $2 AND m.leg = 'chat' AND m.receipt IS DISTINCT FROM 'failed'
+    AND a.outcome IN ('sent', 'unclear')
+"""
 
 # How often a channel could not take a notice at other addresses of the same person.
 _TRIED_BEFORE: Final = """

@@ -122,6 +122,19 @@ async def test_one_person_works_for_two_kitchens(world: World, platform: FakePla
     await lan.phone.sees(f"Đã xác nhận đơn {rice.code}")
 
 
+async def test_answers_for_two_kitchens_say_for_which(world: World, platform: FakePlatform) -> None:
+    """Two days without deliveries look alike."""
+    lan = await world.kitchen()
+    second = await world.kitchen("pho-lan", owner="Lan Phở", email="pho@example.com", zalo=False)
+    await world.link(lan.phone, second.staff_id)
+    for question in ("HN", "MAI", "TIEN", "DG", "DS CHO"):
+        await lan.phone.says(question)
+        titles = sorted(bubble.text.partition("\n")[0] for bubble in lan.phone.person.reads_all())
+        assert len(titles) == 2, (question, titles)
+        assert ["Bếp Lan Phở" in title for title in titles].count(True) == 1, (question, titles)
+        assert all("Bếp Lan" in title for title in titles), (question, titles)
+
+
 async def test_the_same_code_in_two_kitchens_of_one_person_asks_back(
     world: World, platform: FakePlatform
 ) -> None:

@@ -343,6 +343,19 @@ async def test_a_receipt_that_comes_before_the_gateways_name_is_written(
     assert await count(database, "early_receipts") == 0
 
 
+async def test_nobody_gets_a_third_copy(database: Database, post: Post, message: UUID) -> None:
+    """Zalo and Telegram both took it and said nothing: SMS is not asked, the operators are told."""
+    await post.try_(message, Unclear("silence"))
+    await post.waits(MINUTE + SECOND)
+    second = only(await post.try_(message, Sent("never asked")))
+    await post.try_(second, Unclear("silence"))
+    await post.waits(MINUTE + SECOND)
+
+    assert await post.try_(second, Sent("never asked")) == []
+    assert [channel for channel, _, _ in await post.messages()] == ["zalo", "telegram"]
+    assert await count(database, "notices", "kind = 'undeliverable'") == 1
+
+
 async def test_a_receipt_for_nothing_of_ours_is_forgotten(database: Database) -> None:
     """Somebody else's message of the same account: it is not looked for until the end of days."""
     await outbox.receipt(database, ChannelName.ZALO, Receipt(ReceiptKind.SEEN, ids=("foreign",)))
