@@ -18,6 +18,7 @@ from core.channels import (
     Outcome,
     Receipt,
     ReceiptKind,
+    Scope,
     TryLater,
     Unclear,
 )
@@ -145,7 +146,9 @@ class Delivery:
         """Send, and learn from it how the gateway is."""
         channel = self.channels.get(outgoing.channel)
         if channel is None:
-            return NoSuchRecipient("channel is off")
+            return NoSuchRecipient("channel is off", Scope.MESSAGE)
+        if outgoing.has_ended:
+            return NoSuchRecipient("the address was given up", Scope.MESSAGE)
         outcome = await self._send(channel, outgoing, card)
         turned = self.breakers.note(channel.gateway, outcome)
         if turned is not None:

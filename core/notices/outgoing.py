@@ -43,8 +43,9 @@ class Outgoing:
     `order`, `partner` and `platform_name` are those of the notice's order as they are now; `staff`
     is None for customers and operators; `data` is the notice's own. `tries` counts this try; `was`
     is the state it was claimed in, `lost` how often a claim of it was never settled. `owed_at` is
-    product time, UTC, as the process that owed it knew it. `together` is every order of the kitchen
-    that waits, soonest delivery first, where one nudge stands for all of them; else empty.
+    product time, UTC, as the process that owed it knew it. `has_ended`: the address was given up since.
+    `together` is every order of the kitchen that waits, soonest delivery first, where one nudge stands
+    for all of them; else empty.
     """
 
     id: UUID
@@ -67,4 +68,5 @@ class Outgoing:
     lost: int = 0
     gateway_id: str | None = None
     receipt: str | None = None
+    has_ended: bool = False
     together: tuple[Order, ...] = ()

@@ -167,6 +167,7 @@ def _outgoing(row: Row) -> Outgoing:
         lost=row["lost"],
         gateway_id=row["gateway_id"],
         receipt=row["receipt"],
+        has_ended=row["has_ended"],
     )
 
 
@@ -201,6 +202,7 @@ SELECT EXISTS (
 _FACTS: Final = """
 SELECT c.id, c.notice_id, n.kind, n.occasion, n.revision, n.data, n.owed_at, c.channel, c.leg, c.person,
     c.address_kind, c.address, c.tries, c.was, c.lost, c.gateway_id, c.receipt, a.heard_at,
+    a.ended_at IS NOT NULL AS has_ended,
     to_jsonb(o) - 'fingerprint' - 'changed_in' AS the_order, pl.name AS platform_name,
     jsonb_build_object('id', p.id, 'code', p.code, 'name', p.name, 'locale', p.locale,
         'timezone', p.timezone, 'quiet_from', p.quiet_from, 'quiet_to', p.quiet_to) AS partner,

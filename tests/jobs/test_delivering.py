@@ -69,6 +69,17 @@ async def test_a_channel_that_breaks_may_have_sent(database: Database, redis_url
     assert gateway.calls == 2
 
 
+async def test_an_address_that_was_given_up_meanwhile_is_not_called(
+    database: Database, redis_url: str
+) -> None:
+    """Lan unfollowed between the order and its card."""
+    await outbox.route(database, Ways((ChannelName.ZALO,), lambda *_: True, ()))
+    await database.pool.execute("UPDATE addresses SET ended_at = now()")
+    gateway = Gateway([Sent("1")])
+    assert await _deliver(database, redis_url, gateway, Composer()) == ["failed"]
+    assert gateway.calls == 0
+
+
 async def test_what_the_gateway_says_counts(database: Database, redis_url: str) -> None:
     """A value is an outcome as ever."""
     gateway = Gateway([NoSuchRecipient("gone")])
