@@ -54,7 +54,7 @@ class Servers:
         """Yield the address of a fresh, migrated database; it is dropped afterwards."""
         template = self._template()
         name = f"{template}_{self.worker}_{number}"
-        self.administrator.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.administrator.copy(template, name)
         try:
             yield in_database(self.database_url, name)
         finally:
@@ -108,6 +108,11 @@ class Administrator:
     def execute(self, statement: str) -> None:
         """Run one statement."""
         self.run(self._connection.execute(statement))
+
+    def copy(self, template: str, name: str) -> None:
+        """Make a database from another one; by its files, where PostgreSQL (from 15 on) has other ways."""
+        by_files = " STRATEGY FILE_COPY" if self._connection.get_server_version().major >= 15 else ""
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"{by_files}')
 
     def has_database(self, name: str) -> bool:
         """Say whether there is a database of that name."""

@@ -20,7 +20,7 @@ from bot.app import build
 from sandbox.platform import FakePlatform
 from sandbox.zalo import Delivery
 from sandbox.zalo import signature as signature_of
-from tests.stories.world import Placed, Somebody, World
+from tests.stories.world import OPERATORS, Placed, Somebody, World
 
 SAMPLES: Final = Path(__file__).parents[1] / "zalo_oa" / "samples"
 EVENTS: Final = sorted(
@@ -424,6 +424,7 @@ async def test_bad_signatures_are_counted_and_ten_alarm_the_operators(
 
     assert await _rejected(stranger) == before + 12
     assert (await rice.shown())["status"] == "pending"
+    await world.mailbox.arrives(OPERATORS, "chữ ký", within=5)
     world.operators.gets("chữ ký")
 
 
