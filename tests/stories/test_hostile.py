@@ -424,7 +424,7 @@ async def test_bad_signatures_are_counted_and_ten_alarm_the_operators(
 
     assert await _rejected(stranger) == before + 12
     assert (await rice.shown())["status"] == "pending"
-    await world.mailbox.arrives(OPERATORS, "chữ ký", within=5)
+    await world.mailbox.arrives(OPERATORS, "trục trặc", within=5)
     world.operators.gets("chữ ký")
 
 
