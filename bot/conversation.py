@@ -23,8 +23,8 @@ from bot.intents import (
     Unclear,
     Verb,
     Why,
-    read,
 )
+from bot.meaning import read
 from bot.owing import Owing, Told, one_per_kitchen
 from bot.phone_claims import PhoneClaims
 from bot.questions import Reply, reply

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.intents import Act, Unclear, Verb, Why, read
+from bot.intents import Act, Unclear, Verb, Why
+from bot.meaning import read
 from core.orders.codes import is_valid
 from tests.bot.replies_table import Row, rows, told
 

@@ -15,7 +15,8 @@ from bot.cards.bundle import bundle_card
 from bot.cards.customer import customer_card
 from bot.cards.notices import notice_card
 from bot.cards.view import Desk, Frame, View
-from bot.intents import Act, Unclear, Verb, read
+from bot.intents import Act, Unclear, Verb
+from bot.meaning import read
 from bot.sms.text import is_plain, parts, plain
 from bot.texts import texts_in
 from bot.tokens import Bearer, Purpose
