@@ -9,7 +9,6 @@ from uuid import UUID
 
 from core import alarms
 from core.channels import (
-    ChannelName,
     NoSuchRecipient,
     Outcome,
     ReceiptKind,
@@ -20,14 +19,12 @@ from core.channels import (
     Unclear,
 )
 from core.database import Connection, Database, Pool
-from core.notices.kinds import RULES, Audience, NoticeKind, Way
+from core.notices.kinds import NoticeKind
 from core.notices.outgoing import Outgoing
-from core.notices.routing import Leg, next_leg
 from core.outbox import bundles, reach
 from core.outbox.claims import LOST_AT_MOST, postpone
 from core.outbox.failures import tell_undeliverable
-from core.outbox.kitchens import people_of
-from core.outbox.messages import OwedNotice, insert_messages, message_row
+from core.outbox.handing_over import following_leg, hand_over
 from core.outbox.ways import Due, Ways
 from core.partners import addresses
 
@@ -84,12 +81,12 @@ async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: At
             await alarms.raise_(connection, name, outcome.why, now=now)
         following = None
         if await _may_need_next(connection, outgoing, outcome):
-            following = await _next_leg(connection, outgoing, ways, now)
+            following = await following_leg(connection, outgoing, ways, now)
         end = _end(outgoing, outcome, now, has_next=following is not None)
         await _record(connection, outgoing, attempt, end, now)
         if not end.gives_way:
             return []
-        return await _hand_over(connection, outgoing, following, now)
+        return await hand_over(connection, outgoing, following, now)
 
 
 @asynccontextmanager
@@ -121,9 +118,9 @@ async def _settle_unreached(
         if outcome.unheard and _has_another_way(outgoing, ways, now):
             await _record(connection, outgoing, attempt, _End("waiting", now, outcome.why), now)
             return [Due(outgoing.id, outgoing.channel, outgoing.tries)]
-        following = await _next_leg(connection, outgoing, ways, now)
+        following = await following_leg(connection, outgoing, ways, now)
         await _record(connection, outgoing, attempt, _end(outgoing, outcome, now, has_next=False), now)
-        return await _hand_over(connection, outgoing, following, now)
+        return await hand_over(connection, outgoing, following, now)
 
 
 def _has_another_way(outgoing: Outgoing, ways: Ways, now: datetime) -> bool:
@@ -139,10 +136,10 @@ async def pass_over(
     """Let the next channel have a message that cannot be tried here now; without one it waits, untried."""
     now = database.clock.now()
     async with _ending(database, outgoing) as connection:
-        following = await _next_leg(connection, outgoing, ways, now)
+        following = await following_leg(connection, outgoing, ways, now)
         if following is not None:
             await _end_message(connection, outgoing.id, _End("failed", None, why), now)
-            return await _hand_over(connection, outgoing, following, now)
+            return await hand_over(connection, outgoing, following, now)
     await postpone(database, outgoing.id, wait)
     return []
 
@@ -158,10 +155,10 @@ async def give_way(database: Database, ways: Ways, outgoing: Outgoing) -> list[D
     async with _ending(database, outgoing) as connection:
         if outgoing.was == "unclear" and outgoing.gateway_id:  # accepted, yet it did not arrive
             await reach.failed(connection, outgoing.channel, outgoing.address, "no receipt", now=now)
-        following = await _next_leg(connection, outgoing, ways, now, silent=outgoing.channel)
+        following = await following_leg(connection, outgoing, ways, now, silent=outgoing.channel)
         if outgoing.receipt == ReceiptKind.FAILED:  # the gateway itself says that it did not arrive
             await _end_message(connection, outgoing.id, _End("failed", None, "told that it failed"), now)
-            return await _hand_over(connection, outgoing, following, now)
+            return await hand_over(connection, outgoing, following, now)
         if following is None and outgoing.tries <= LOST_AT_MOST and outgoing.lost < LOST_AT_MOST:
             await _end_message(connection, outgoing.id, _End("waiting", now, "no receipt"), now)
             return [Due(outgoing.id, outgoing.channel, outgoing.tries)]
@@ -171,7 +168,7 @@ async def give_way(database: Database, ways: Ways, outgoing: Outgoing) -> list[D
         if await _copies(connection, outgoing) >= _COPIES_AT_MOST:
             await tell_undeliverable(connection, outgoing.notice_id, outgoing.kind, outgoing.order, now)
             return []
-        return await _hand_over(connection, outgoing, following, now)
+        return await hand_over(connection, outgoing, following, now)
 
 
 async def _copies(connection: Connection, outgoing: Outgoing) -> int:
@@ -261,65 +258,6 @@ def _ended(message_id: UUID, end: _End, now: datetime) -> tuple[object, ...]:
     return message_id, end.state, end.next_at, end.why, end.gateway_id, sent_at
 
 
-async def _next_leg(
-    connection: Connection,
-    outgoing: Outgoing,
-    ways: Ways,
-    now: datetime,
-    *,
-    silent: ChannelName | None = None,
-) -> Leg | None:
-    audience = RULES[outgoing.kind].audience
-    if outgoing.way != Way.CHAT or audience not in {Audience.RECIPIENTS, Audience.LADDER}:
-        return None
-    if outgoing.partner is None or outgoing.staff is None:
-        return None
-    people = await people_of(connection, [outgoing.partner.id], now=now)
-    person = next((p for p in people[outgoing.partner.id] if p.id == outgoing.staff.id), None)
-    if person is None:
-        return None
-    tried = await connection.fetch(_TRIED, outgoing.notice_id, outgoing.person)
-    return next_leg(
-        outgoing.kind,
-        person,
-        [(ChannelName(row["channel"]), row["address"]) for row in tried],
-        chat_order=ways.chat_order,
-        reaches=ways.at(now),
-        silent=silent,
-    )
-
-
-async def _hand_over(
-    connection: Connection, outgoing: Outgoing, following: Leg | None, now: datetime
-) -> list[Due]:
-    if following is None:
-        await _notice_may_have_failed(connection, outgoing, now)
-        return []
-    notice = OwedNotice(outgoing.notice_id, outgoing.kind, outgoing.revision, outgoing.data, outgoing.order)
-    rung = await connection.fetchval(_NEXT_RUNG, outgoing.notice_id, outgoing.way, outgoing.person)
-    quiet = outgoing.partner.quiet if outgoing.partner else None
-    row = message_row(notice, following, now, rung=rung, quiet=quiet)
-    await insert_messages(connection, [row])
-    await connection.execute(_FOLLOW, outgoing.id, UUID(row["id"]))
-    return [Due(UUID(row["id"]), following.channel, 0)] if row["next_at"] == now.isoformat() else []
-
-
-async def _notice_may_have_failed(connection: Connection, outgoing: Outgoing, now: datetime) -> None:
-    """When nothing of a notice can reach anybody any more, say so to the operators."""
-    # Of two messages that fail at the same moment, the later one must see the earlier one's end.
-    await connection.execute("SELECT 1 FROM notices WHERE id = $1 FOR NO KEY UPDATE", outgoing.notice_id)
-    alive = await connection.fetchval(
-        "SELECT count(*) FROM messages WHERE notice_id = $1 AND state IN ('waiting', 'sent', 'unclear')",
-        outgoing.notice_id,
-    )
-    if alive:
-        return
-    await connection.execute(
-        "UPDATE notices SET state = 'failed', why = 'every way failed' WHERE id = $1", outgoing.notice_id
-    )
-    await tell_undeliverable(connection, outgoing.notice_id, outgoing.kind, outgoing.order, now)
-
-
 # The state, unless a receipt has told meanwhile that it arrived. What is carried waits for its carrier.
 _END_MESSAGE: Final = """
 UPDATE messages SET
@@ -338,7 +276,6 @@ WITH tried AS (
 )
 {_END_MESSAGE}"""  # noqa: S608  (two statements of ours)
 
-_TRIED: Final = "SELECT channel, address FROM messages WHERE notice_id = $1 AND person = $2 AND leg = 'chat'"
 
 _COPIES: Final = """
 SELECT count(*) FROM messages m JOIN attempts a ON a.message_id = coalesce(m.carrier_id, m.id)
@@ -351,18 +288,4 @@ _TRIED_BEFORE: Final = """
 SELECT count(*) FROM messages m JOIN attempts a ON a.message_id = m.id
 WHERE m.notice_id = $1 AND m.person = $2 AND m.leg = 'chat' AND m.channel = $3 AND m.id <> $4
     AND a.outcome = 'try_later'
-"""
-
-# What was carried with a message is owed by the channel that takes over from it, too.
-_FOLLOW: Final = """
-INSERT INTO messages (id, notice_id, order_id, leg, person, staff_id, channel, address_kind, address, rung,
-    state, next_at, created_at, deadline)
-SELECT gen_random_uuid(), old.notice_id, old.order_id, old.leg, old.person, old.staff_id, new.channel,
-    new.address_kind, new.address, old.rung + 1, 'waiting', new.next_at, new.created_at, old.deadline
-FROM messages old, messages new WHERE old.carrier_id = $1 AND new.id = $2
-ON CONFLICT DO NOTHING
-"""
-
-_NEXT_RUNG: Final = """
-SELECT coalesce(max(rung) + 1, 0) FROM messages WHERE notice_id = $1 AND leg = $2 AND person = $3
 """
