@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,12 +19,15 @@ from tests.servers import Servers, clean_up, running
 _RUN: Final = pytest.StashKey[Path]()
 _GUARD: Final = pytest.StashKey[LoopbackGuard]()
 _WORKER_INPUT: Final = "chotdon_run"
+#: Where Linux keeps files in memory, and how much of it a run may need.
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108  (mkdtemp makes a directory that is ours alone)
+_ROOM: Final = 8 * 1024**3
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the run a directory, forget this machine's settings, and watch the sockets."""
     given = _given_by_controller(config)
-    config.stash[_RUN] = Path(given) if given else Path(tempfile.mkdtemp(prefix="chotdon-tests-"))
+    config.stash[_RUN] = Path(given) if given else _new_directory()
     config.stash[_GUARD] = guard = LoopbackGuard()
     sys.addaudithook(guard)
     for name in [name for name in os.environ if _is_a_setting(name)]:
@@ -31,6 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[ENV_FILE_VARIABLE] = ""
     hypothesis.settings.register_profile("chotdon", deadline=None)  # a busy machine is no fault
     hypothesis.settings.load_profile("chotdon")
+
+
+def _new_directory() -> Path:
+    """Return a directory for the run's servers: in memory where there is room, as they write gigabytes."""
+    roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ROOM
+    runs_programs = roomy and not os.statvfs(_MEMORY).f_flag & os.ST_NOEXEC
+    return Path(tempfile.mkdtemp(prefix="chotdon-tests-", dir=_MEMORY if runs_programs else None))
 
 
 @pytest.hookimpl(optionalhook=True)
