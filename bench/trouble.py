@@ -8,6 +8,7 @@ from bench import sender, traffic
 from bench.cards import arrived
 from bench.figures import Aim, Figure, percentile
 from bench.promptness import waits_of
+from bench.sender import Answers
 from bench.sizes import Size
 from bench.stage import Child, Stage
 from bench.town import Kitchen, Town
@@ -19,6 +20,8 @@ from core.partners.partners import NewPartner
 
 _KITCHENS: Final = 20
 _CONNECTIONS: Final = 16
+#: Seconds of orders that the load generator is given in one go.
+_AT_ONCE: Final = 20
 _AIM_P50: Final = (Aim.AT_MOST, 1.5)
 _AIM_P99: Final = (Aim.AT_MOST, 2.0)
 
@@ -49,7 +52,15 @@ class TroubleBench:
     ) -> list[float]:
         """Return for each order of a kitchen with SMS the seconds from its request to the gateway's call."""
         await self.gateways.ask("forget")
-        count = size.trouble_rate * seconds
+        placed: list[Answers] = []
+        for begun in range(0, seconds, _AT_ONCE):
+            count = size.trouble_rate * min(_AT_ONCE, seconds - begun)
+            placed.append(await self._place(town, first + size.trouble_rate * begun, count, size))
+        await arrived(self.gateways, "sms", size.trouble_rate * seconds // 2, patience=self.stage.patience)
+        calls = await self.gateways.ask("calls")
+        return [wait for answers in placed for wait in waits_of(answers, calls["sms"], by_sms)]
+
+    async def _place(self, town: Town, first: int, count: int, size: Size) -> Answers:
         requests = traffic.orders(town, self.world.shop.api_key, range(first, first + count), now=real_now())
         placed = await sender.send(
             self.stage,
@@ -60,9 +71,7 @@ class TroubleBench:
             keep_bodies=True,
         )
         placed.must_all_be("201")
-        await arrived(self.gateways, "sms", count // 2, patience=self.stage.patience)
-        calls = await self.gateways.ask("calls")
-        return waits_of(placed, calls["sms"], by_sms)
+        return placed
 
 
 def _figures(calm: Sequence[float], troubled: Sequence[float], size: Size) -> list[Figure]:
