@@ -2,7 +2,8 @@
 
 Closed loop by default: each connection sends its next request as soon as the one before is answered.
 With `--rate` requests leave at their due times, and one that had to wait for a free connection counts
-from the moment it was due.
+from the moment it was due. What is answered 503 is sent again, as platforms and gateways do; its time
+goes on, and how often that happened is told.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import uvloop
 
 _LENGTH: Final = struct.Struct(">I")
 _END_OF_HEAD: Final = b"\r\n\r\n"
+_AGAIN_AFTER: Final = 0.2
 
 
 def pack(requests: Iterable[bytes]) -> bytes:
@@ -50,6 +52,7 @@ class Load:
     took: list[float] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
     left: int = 0
+    again: int = 0
 
     def answered(self, status: str, since: float, body: bytes) -> None:
         """Take down one answer; the last one ends the load."""
@@ -71,6 +74,7 @@ class Load:
             "started": self.started,
             "took": self.took,
             "bodies": self.bodies,
+            "again": self.again,
         }
 
 
@@ -81,6 +85,7 @@ class Connection(asyncio.Protocol):
         self._load = load
         self._transport: asyncio.Transport | None = None
         self._since = 0.0
+        self._request = b""
         self._buffer = b""
         self.is_free = True
         self.endless = True
@@ -93,7 +98,7 @@ class Connection(asyncio.Protocol):
         """Send one request; its time counts from `since`."""
         if self._transport is None:
             raise ConnectionError("not connected")
-        self._since, self.is_free = since, False
+        self._since, self._request, self.is_free = since, request, False
         self._transport.write(request)
 
     def send_next(self) -> None:
@@ -107,10 +112,17 @@ class Connection(asyncio.Protocol):
         head, end, rest = self._buffer.partition(_END_OF_HEAD)
         if end and len(rest) >= (length := _content_length(head)):
             self._buffer = b""
-            self.is_free = True
-            self._load.answered(head[9:12].decode(), self._since, rest[:length])
-            if self.endless:
-                self.send_next()
+            self._answered(head[9:12].decode(), rest[:length])
+
+    def _answered(self, status: str, body: bytes) -> None:
+        if status == "503":
+            self._load.again += 1
+            asyncio.get_running_loop().call_later(_AGAIN_AFTER, self.send, self._request, self._since)
+            return
+        self.is_free = True
+        self._load.answered(status, self._since, body)
+        if self.endless:
+            self.send_next()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Say so loudly when an answer was still owed."""

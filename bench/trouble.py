@@ -70,7 +70,7 @@ class TroubleBench:
             rate=size.trouble_rate,
             keep_bodies=True,
         )
-        placed.must_all_be("201")
+        placed.must_all_be("201", "200")
         return placed
 
 

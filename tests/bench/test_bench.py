@@ -1,10 +1,12 @@
 """The benchmark itself, in a size that says nothing of speed: everything starts, is measured, and ends."""
 
+import asyncio
 import json
 import re
 import shutil
 import subprocess
 import sys
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ import pytest
 
 from bench import pgbench
 from bench.figures import Aim, Figure, percentile, shown, table
-from bench.load import pack, unpack
+from bench.load import Connection, Load, pack, unpack
+from bench.load import run as run_load
 from bench.promptness import first_calls
 
 ROOT = Path(__file__).parents[2]
@@ -127,3 +130,29 @@ def test_the_first_call_about_an_order_counts() -> None:
         ("lan@example.com", "48273"): 2.0,
         ("hoa", "48273"): 9.0,
     }
+
+
+async def test_what_is_answered_503_is_sent_again_and_its_time_goes_on() -> None:
+    """A server that is busy once gets the same request again; the answer's seconds hold the wait."""
+    heard: list[bytes] = []
+
+    async def busy_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for status in (b"503 Busy", b"201 Created"):
+            heard.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 2\r\n\r\n{}")
+        writer.close()
+
+    server = await asyncio.start_server(busy_once, "127.0.0.1", 0)
+    load = Load(deque([b"POST / HTTP/1.1\r\n\r\n"]), keep_bodies=True, left=1)
+    loop = asyncio.get_running_loop()
+    transport, connection = await loop.create_connection(
+        lambda: Connection(load), *server.sockets[0].getsockname()
+    )
+    try:
+        await run_load(load, [connection], rate=0.0, within=20.0)
+    finally:
+        transport.abort()
+        server.close()
+    assert (load.again, dict(load.statuses), load.bodies) == (1, {"201": 1}, ["{}"])
+    assert len(heard) == 2
+    assert load.took[0] >= 0.2
