@@ -9,15 +9,17 @@ from bot.cards.answers import answer_card, refusal_card
 from bot.cards.bundle import bundle_card
 from bot.cards.customer import customer_card
 from bot.cards.notices import ALARMS, alarm_card, notice_card
+from bot.cards.present import present_card
 from bot.cards.view import Desk, Frame, View
 from bot.replying import Replying
 from bot.texts import texts_in
 from bot.tokens import Bearer, Signer
 from core.channels import Card, ChannelName
 from core.database import Database
-from core.notices.kinds import NoticeKind
+from core.notices.kinds import NoticeKind, Way
 from core.notices.outgoing import Outgoing
 from core.orders import answers
+from core.orders.answers import Answer, AnswerKind
 from core.orders.events import Json
 from core.settings import Settings
 
@@ -56,6 +58,8 @@ class Composer:
             return alarm_card(frame.texts, outgoing.kind, outgoing.data, view)
         if outgoing.kind is NoticeKind.ANSWER:
             return await self._answer(frame, view, outgoing)
+        if outgoing.way == Way.EDIT:
+            return present_card(view) if view else None
         if view and outgoing.together:
             return bundle_card(view, outgoing.together)
         return notice_card(view, outgoing.kind, outgoing.data) if view else None
@@ -69,6 +73,7 @@ class Composer:
             now=self._now(outgoing),
             partner_name=partner.name if partner else "",
             staff=staff,
+            in_group=outgoing.address.is_group,
         )
 
     def _view(self, frame: Frame, outgoing: Outgoing) -> View | None:
@@ -96,7 +101,7 @@ class Composer:
     async def _answer(self, frame: Frame, view: View | None, outgoing: Outgoing) -> Card | None:
         told = outgoing.data.get("answer")
         if isinstance(told, dict):
-            return _command_answer(frame, view, told)
+            return _command_answer(frame, view, outgoing, told)
         return await Replying(frame, outgoing).card()
 
 
@@ -110,8 +115,19 @@ def _bearer(outgoing: Outgoing) -> Bearer:
 _STRANGERS: Final = frozenset({"not_linked", "not_staff"})
 
 
-def _command_answer(frame: Frame, view: View | None, told: Data) -> Card | None:
+def _command_answer(frame: Frame, view: View | None, outgoing: Outgoing, told: Data) -> Card | None:
     answer = answers.load(told, replayed=False)
     if answer.why in _STRANGERS:
         return None
+    if view and outgoing.edits:
+        return _in_place(view, answer)
     return answer_card(view, answer) if view else refusal_card(frame, answer)
+
+
+def _in_place(view: View, answer: Answer) -> Card | None:
+    """Return what the pressed card shows from now on; a group is not told what one of it may not do."""
+    if answer.kind is AnswerKind.FORBIDDEN and view.frame.in_group:
+        return None
+    if answer.kind in {AnswerKind.DONE, AnswerKind.STATE}:
+        return present_card(view)
+    return present_card(view, note=answer_card(view, answer).title)

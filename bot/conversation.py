@@ -39,6 +39,7 @@ from core.channels import (
     Followed,
     Inbound,
     Left,
+    Moved,
     Pressed,
     Receipt,
     ReceiptKind,
@@ -90,14 +91,14 @@ class Conversation:
         #: The routing keyword of a rented short code comes with every SMS.
         self._prefixes = {ChannelName.SMS: settings.sms_reply_prefix or ""}
 
-    async def handle(self, inbound: Inbound) -> None:
-        """Do what somebody asks for and owe the answer; returns after the commit.
+    async def handle(self, inbound: Inbound) -> Answer | None:
+        """Do what somebody asks for and owe the answer; returns after the commit, what a pressed command did.
 
         Raises Unavailable, or one of AWAY, when the database is: the gateway sends it again.
         """
         match inbound.body:
             case Pressed(payload):
-                await self._pressed(inbound, payload)
+                return await self._pressed(inbound, payload)
             case Said(text):
                 await self._said(inbound, text)
             case Receipt():
@@ -106,6 +107,8 @@ class Conversation:
                 await self._replied(inbound, inbound.body)
             case Left():
                 await self._left(inbound)
+            case Moved(to):
+                await addresses.move(self._database.pool, inbound.answer_to, to)
             case Followed():
                 await self._followed(inbound)
             case Unreadable():
@@ -113,19 +116,25 @@ class Conversation:
             case SharedPhone(phone):  # a claim, not a proof: only a code links an address
                 await self._heard(inbound)
                 await self._claims.claimed(inbound, phone)
+        return None
 
     async def _heard(self, inbound: Inbound) -> list[StaffAt]:
-        """Remember that this address wrote to us; return the staff behind it."""
-        pool = self._database.pool
-        await addresses.heard(pool, inbound.sender, now=self._database.clock.now())
-        return await addresses.staff_at(pool, inbound.sender)
+        """Remember that this address wrote to us; return the staff behind it, in a group its kitchen's."""
+        pool, now = self._database.pool, self._database.clock.now()
+        await addresses.heard(pool, inbound.sender, now=now)
+        seats = await addresses.staff_at(pool, inbound.sender)
+        if inbound.group is None:
+            return seats
+        await addresses.heard(pool, inbound.group, now=now)
+        kitchens = {seat.partner_id for seat in await addresses.staff_at(pool, inbound.group)}
+        return [seat for seat in seats if seat.partner_id in kitchens]
 
     async def _left(self, inbound: Inbound) -> None:
         """Nothing is sent there any more; a repeat ends nothing that has come back to life since."""
         now = self._database.clock.now()
 
         async def end(connection: Connection) -> Mapping[str, Json]:
-            await addresses.end(connection, inbound.sender, now=now)
+            await addresses.end(connection, inbound.answer_to, now=now)
             return {}
 
         await inbox.once(self._database, inbound.key, end, now=now)
@@ -150,12 +159,12 @@ class Conversation:
         await self._passive(inbound, await self._heard(inbound), reply(Reply.UNREADABLE))
 
     async def _passive(self, inbound: Inbound, seats: Sequence[StaffAt], data: Mapping[str, Json]) -> None:
-        if seats:
+        if seats and inbound.group is None:  # people of a group talk to each other
             await self._owing.owe_passive(inbound, seats, [Told(seats[0].staff_id, data)])
 
     # --- buttons ----------------------------------------------------------------------------------
 
-    async def _pressed(self, inbound: Inbound, payload: str) -> None:
+    async def _pressed(self, inbound: Inbound, payload: str) -> Answer | None:
         try:
             token = self._signer.read_button(payload)
         except (Untrusted, Malformed) as error:
@@ -163,18 +172,37 @@ class Conversation:
             await self._passive(
                 inbound, await self._heard(inbound), reply(Reply.UNCLEAR, why=Why.NOT_UNDERSTOOD)
             )
-            return
+            return None
         command = _command(token)
+        if inbound.group:
+            return await self._pressed_in_group(inbound, token, command)
         if command is None:
             await self._asked_by_button(inbound, token)
-        else:
-            await self._commanded_by_button(inbound, token, command)
+            return None
+        return await self._commanded_by_button(inbound, token, command)
 
-    async def _commanded_by_button(self, inbound: Inbound, token: ButtonToken, command: Command) -> None:
+    async def _pressed_in_group(
+        self, inbound: Inbound, token: ButtonToken, command: Command | None
+    ) -> Answer | None:
+        """Act in the name of who pressed: anybody of the kitchen may, whoever the card was made for."""
+        placed = await lookups.by_id(token.order_id) if token.order_id != _NOBODY else None
+        seats = one_per_kitchen(await self._heard(inbound))
+        theirs = [seat for seat in seats if placed is None or seat.partner_id == placed.order.partner_id]
+        if not theirs:
+            metrics.INBOUND.labels(inbound.channel.value, "stranger").inc()
+            return Answer(AnswerKind.FORBIDDEN, None, token.purpose.name.lower(), why="not_linked")
+        if command:
+            return await self._submit(inbound, theirs[0].staff_id, command)
+        if not await inbox.is_known(self._database, inbound.key):
+            await self._owing.owe_all(inbound, [Told(theirs[0].staff_id, _question(token))])
+        return None
+
+    async def _commanded_by_button(self, inbound: Inbound, token: ButtonToken, command: Command) -> Answer:
         """Act in the name of whom the button was made for; the ledger checks that this is their address."""
         answer = await self._submit(inbound, token.staff_id, command)
         if answer.kind is AnswerKind.FORBIDDEN and answer.why == "not_linked":
             await self._show_forwarded(inbound, token)
+        return answer
 
     async def _show_forwarded(self, inbound: Inbound, token: ButtonToken) -> None:
         """Show a colleague the order of a card that was made for somebody else: it never acts."""
@@ -222,7 +250,7 @@ class Conversation:
             case ListOrders(status):
                 await self._told(inbound, seats, reply(Reply.LIST, status=status))
             case Money(month, year):
-                await self._told(inbound, seats, reply(Reply.MONEY, month=month, year=year))
+                await self._told(inbound, seats, reply(Reply.MONEY, month=month, year=year), private=True)
             case Ask(question):
                 await self._asked(inbound, seats, question)
 
@@ -232,13 +260,16 @@ class Conversation:
         elif question in {Question.ENGLISH, Question.VIETNAMESE}:
             await self._speak(inbound, seats, question.value)
         else:
-            await self._told(inbound, seats, reply(_REPLIES[question]))
+            private = question is Question.WEB
+            await self._told(inbound, seats, reply(_REPLIES[question]), private=private)
 
-    async def _told(self, inbound: Inbound, seats: list[StaffAt], data: Mapping[str, Json]) -> None:
+    async def _told(
+        self, inbound: Inbound, seats: list[StaffAt], data: Mapping[str, Json], *, private: bool = False
+    ) -> None:
         """Answer for every kitchen that the person works for; of several each is named."""
         kitchens = one_per_kitchen(seats)
         data = {**data, "of_several": True} if len(kitchens) > 1 else data
-        told = [Told(seat.staff_id, data) for seat in kitchens]
+        told = [Told(seat.staff_id, data, private=private) for seat in kitchens]
         await self._owing.owe_all(inbound, told)
 
     async def _speak(self, inbound: Inbound, seats: list[StaffAt], locale: str) -> None:
@@ -259,7 +290,7 @@ class Conversation:
 
         async def choose(connection: Connection) -> Sequence[Told]:
             done = await linking.redeem(
-                connection, code=code, address=inbound.sender, key=self._link_key, now=now
+                connection, code=code, address=inbound.answer_to, key=self._link_key, now=now
             )
             if isinstance(done, Linked):
                 return [Told(seat.staff_id, reply(Reply.LINKED)) for seat in (done.staff, *done.others)]
@@ -359,8 +390,9 @@ class Conversation:
             command,
             actor=StaffRef(staff_id, _VIA[inbound.channel], inbound.sender),
             key=inbound.key,
-            reply_to=inbound.sender,
+            reply_to=inbound.answer_to,
             hold=inbound.answer_within,
+            edits=inbound.pressed_on,
         )
 
 

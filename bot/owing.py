@@ -27,10 +27,14 @@ PASSIVE: Final = Limit("passive", 5, _FOR_EVER, _FOR_EVER)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One answer: for which staff member (None: nobody of ours), and what it says."""
+    """One answer: for which staff member (None: nobody of ours), and what it says.
+
+    A `private` one goes to the person, also when they asked in a group.
+    """
 
     staff_id: UUID | None
     data: Mapping[str, Json]
+    private: bool = False
 
 
 #: Decides, inside the transaction that takes the inbound in, which answers are owed.
@@ -54,11 +58,12 @@ class Owing:
                 notice = await inbox.owe_answer(
                     connection,
                     key=f"{key}#{number}",
-                    to=inbound.sender,
+                    to=inbound.sender if told.private else inbound.answer_to,
                     staff_id=told.staff_id,
                     data=told.data,
                     now=now,
                     hold=inbound.answer_within,
+                    edits=inbound.pressed_on if _takes_its_place(inbound, told, number) else None,
                 )
                 written.append(notice)
             return {"told": len(written)}
@@ -118,6 +123,11 @@ class Owing:
         return await wrong_tries.is_locked(
             self._database.pool, WRONG_CODES, sender_of(sender), now=self._database.clock.now()
         )
+
+
+def _takes_its_place(inbound: Inbound, told: Told, number: int) -> bool:
+    """Whether the message whose button was pressed shows this answer: the first one, if all may read it."""
+    return number == 0 and not (told.private and inbound.group)
 
 
 def sender_of(address: Address) -> str:

@@ -68,4 +68,5 @@ def ways_of(settings: Settings, channels: Mapping[ChannelName, Channel]) -> Ways
         channel = channels.get(name)
         return channel is not None and channel.reaches(address, kind, now=now)
 
-    return Ways(settings.chat_order, reaches, settings.operator_emails)
+    chats = [settings.operator_telegram_chat] if settings.operator_telegram_chat else []
+    return Ways(settings.chat_order, reaches, settings.operator_emails, chats)

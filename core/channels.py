@@ -45,6 +45,11 @@ class Address:
     value: str
     heard_at: datetime | None = None
 
+    @property
+    def is_group(self) -> bool:
+        """Whether several people read it: Telegram's groups have ids below zero."""
+        return self.kind is AddressKind.TELEGRAM_CHAT and self.value.startswith("-")
+
 
 # --- What goes out ----------------------------------------------------------------------------
 
@@ -198,13 +203,17 @@ class NoSuchRecipient:
     With scope RECIPIENT it is the person's trouble: for `out_for` (product time) the address is not
     tried again on this channel unless it is heard from; without it only later than others that work.
     `unheard`: the gateway says that the person has not written within its window. Where the channel
-    reaches such a person in another way, the same message is tried again at once.
+    reaches such a person in another way, the same message is tried again at once. `gone`: the address has
+    ended (blocked, left, deleted) until it is heard from. `moved_to`: it is another one from now on, where
+    the same message is tried at once.
     """
 
     why: str
     scope: Scope = Scope.RECIPIENT
     out_for: timedelta | None = None
     unheard: bool = False
+    gone: bool = False
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,8 +293,23 @@ class Channel(Protocol):
 class Listens(Protocol):
     """A channel that hears people over a connection of its own instead of a webhook."""
 
-    async def listen(self, hear: Callable[["Inbound"], Awaitable[None]]) -> None:
+    async def listen(self, hear: Callable[["Inbound"], Awaitable[object]]) -> None:
         """Hand everything that comes in to `hear`, which may raise to have it sent again; until cancelled."""
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """A channel whose messages can be changed after they were sent."""
+
+    async def edit(
+        self, address: Address, gateway_id: str, card: Card, *, key: str, or_send: bool
+    ) -> Outcome:
+        """Let the message that the gateway calls `gateway_id` show this card from now on.
+
+        What the gateway does not let us change any more is sent anew with `or_send`, in short, else Refused.
+        Changing is the same however often it is done: what is unclear may be tried again (TryLater).
+        Bounded as `send` is; never raises for what the gateway does. Sent.id is the message that shows it.
+        """
 
 
 # --- What comes in ----------------------------------------------------------------------------
@@ -317,10 +341,21 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class SharedPhone:
-    """Somebody says that this is their phone (E.164): a claim, not a proof."""
+    """Somebody says that this is their phone (E.164): a claim, unless the gateway vouches for it.
+
+    `is_own`: the gateway says that it is the phone of the account that shared it.
+    """
 
     phone: str
     name: str
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The chat that this came from is another one from now on (a Telegram group became a supergroup)."""
+
+    to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +390,7 @@ class Replied:
     ids: tuple[str, ...] = ()
 
 
-Body = Said | Pressed | Followed | Left | SharedPhone | Unreadable | Receipt | Replied
+Body = Said | Pressed | Followed | Left | SharedPhone | Moved | Unreadable | Receipt | Replied
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +398,9 @@ class Inbound:
     """One verified thing that somebody sent us.
 
     `key` names it for ever (`zalo:<msg_id>`): a repeat has the same key. `answer_within` is set where
-    the gateway carries an answer in its own HTTP reply: until then nobody else sends it.
+    the gateway carries an answer in its own HTTP reply: until then nobody else sends it. `group` is where
+    it was said when several people read that. `pressed_on` is what the gateway calls the message whose
+    button was pressed, where its answer can take that message's place.
     """
 
     channel: ChannelName
@@ -371,3 +408,10 @@ class Inbound:
     sender: Address
     body: Body
     answer_within: timedelta | None = None
+    group: Address | None = None
+    pressed_on: str | None = None
+
+    @property
+    def answer_to(self) -> Address:
+        """Where an answer goes that everybody there may read."""
+        return self.group or self.sender

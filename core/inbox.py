@@ -55,16 +55,19 @@ async def owe_answer(
     data: Mapping[str, Json],
     now: datetime,
     hold: timedelta | None = None,
+    edits: str | None = None,
 ) -> UUID:
     """Write the answer to a question as a notice owed to one address; return the notice's id.
 
-    For as long as `hold` (real time) it is left to whoever took the question in.
+    It takes the place of the message that the gateway calls `edits`, where there is one. For as long as
+    `hold` (real time) it is left to whoever took the question in.
     """
     notice_id = ids.new()
     content: dict[str, Json] = {
         **data,
         "to": {"kind": to.kind.value, "value": to.value},
         "staff_id": str(staff_id) if staff_id else None,
+        "edits": edits,
     }
     await connection.execute(
         "INSERT INTO notices (id, kind, occasion, data, owed_at, held_until)"

@@ -87,12 +87,14 @@ class Ledger:
         fingerprint: bytes | None = None,
         reply_to: Address | None = None,
         hold: timedelta | None = None,
+        edits: str | None = None,
     ) -> Answer:
         """Carry out a command and return its answer after the commit.
 
         `key` names it for ever: a repeat returns the stored answer, marked as replayed, unless its
         `fingerprint` differs. With `reply_to` the answer is also owed to that address; for as long as
-        `hold` (real time) the caller carries it itself, as far as it can.
+        `hold` (real time) the caller carries it itself, as far as it can. It takes the place of the message
+        that the gateway calls `edits`.
 
         Raises Unavailable when the database is away, too slow or too busy; it may still have been
         carried out, and the same key then finds the answer. Raises Conflict for a key or an external
@@ -101,7 +103,7 @@ class Ledger:
         if self._running is None:
             raise Unavailable
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        request = Request(command, actor, key, fingerprint, reply_to, hold, answered)
+        request = Request(command, actor, key, fingerprint, reply_to, hold, edits, answered)
         try:
             self._queue.put_nowait(request)
         except asyncio.QueueFull:

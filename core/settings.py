@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -185,6 +186,12 @@ class Settings(BaseSettings):
     prices: JsonObject = {}
     """JSON: what is paid for to đồng, for the cost record, e.g. {"zalo_zbs_phone": 200, "esms": 820}."""
 
+    telegram_token: SecretStr | None = None
+    """Telegram's bot token, from @BotFather."""
+    telegram_secret: SecretStr | None = None
+    """What Telegram's webhooks carry to show that they are its own. Made outside production."""
+    telegram_api_url: str = "https://api.telegram.org"
+
     sms_gateway: Literal["esms", "speedsms", "twilio", "smpp"] | None = None
     """Who carries SMS: esms, speedsms, twilio or smpp."""
     sms_links: bool = False
@@ -216,6 +223,8 @@ class Settings(BaseSettings):
 
     operator_emails: Names = ()
     """Who is alarmed, separated by commas."""
+    operator_telegram_chat: str | None = None
+    """The Telegram chat or group that is alarmed beside, by its id."""
     webhook_allow_private: bool = False
     """Let platform webhooks go to http and private addresses (development)."""
 
@@ -227,6 +236,7 @@ class Settings(BaseSettings):
         "esms_url",
         "speedsms_url",
         "twilio_url",
+        "telegram_api_url",
     )
     @classmethod
     def _is_http(cls, value: str) -> str:
@@ -286,6 +296,31 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return value
 
+    @field_validator("telegram_token")
+    @classmethod
+    def _is_bot_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", value.get_secret_value()):
+            msg = "must be a bot token, 123456:ABC…"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("telegram_secret")
+    @classmethod
+    def _is_telegram_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        # docs/facts.md#telegram-secret: 1 to 256 characters of A-Z a-z 0-9 _ -
+        if value and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
+            msg = "must be 1 to 256 letters, digits, _ or -"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("operator_telegram_chat")
+    @classmethod
+    def _is_chat(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"-?[0-9]{1,20}", value):
+            msg = "must be a chat's id, a whole number"
+            raise ValueError(msg)
+        return value
+
     @field_validator("chat_order")
     @classmethod
     def _are_chats(cls, value: tuple[ChannelName, ...]) -> tuple[ChannelName, ...]:
@@ -335,6 +370,11 @@ class Settings(BaseSettings):
         return bool(self.zalo_app_id and self.zalo_app_secret and self.zalo_oa_id and self.zalo_oa_secret)
 
     @property
+    def telegram_is_on(self) -> bool:
+        """Whether the bot can be used; its webhook needs the secret too."""
+        return bool(self.telegram_token and self.telegram_secret)
+
+    @property
     def email_is_on(self) -> bool:
         """Whether mail can be sent."""
         return bool(self.smtp_url and self.email_from)
@@ -376,6 +416,7 @@ class Settings(BaseSettings):
         groups = (
             ("zalo_app_id", "zalo_app_secret", "zalo_oa_id", "zalo_oa_secret"),
             ("smtp_url", "email_from"),
+            ("telegram_token", "telegram_secret") if self.telegram_token else (),
             ("sms_gateway", *SMS_NEEDS[self.sms_gateway]) if self.sms_gateway else (),
         )
         return [
@@ -397,7 +438,7 @@ class Settings(BaseSettings):
             raise Misconfigured(*faults)
         made = {
             name: SecretStr(_kept_secret(var / f"{name}.secret", secrets.token_urlsafe))
-            for name in ("secret_key", "webhook_path_secret")
+            for name in ("secret_key", "webhook_path_secret", "telegram_secret")
             if not getattr(settings, name)
         }
         return settings.model_copy(update=made)

@@ -14,6 +14,7 @@ from core.channels import (
     Card,
     Channel,
     ChannelName,
+    Edits,
     NoSuchRecipient,
     Outcome,
     Receipt,
@@ -158,6 +159,14 @@ class Delivery:
     async def _send(self, channel: Channel, outgoing: Outgoing, card: Card) -> Outcome:
         try:
             async with asyncio.timeout(_SEND_WITHIN):
+                if outgoing.edits and isinstance(channel, Edits):
+                    return await channel.edit(
+                        outgoing.address,
+                        outgoing.edits,
+                        card,
+                        key=str(outgoing.id),
+                        or_send=outgoing.or_send,
+                    )
                 return await channel.send(outgoing.address, card, key=str(outgoing.id))
         except TimeoutError:
             return Unclear("no answer in time")

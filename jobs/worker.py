@@ -39,7 +39,7 @@ from jobs.wake import RedisWake
 from zalo_oa.account import open_account, token_teller
 from zalo_oa.credentials import TOKEN_ALARM, TokenTrouble
 
-Hear: TypeAlias = Callable[[Inbound], Awaitable[None]]
+Hear: TypeAlias = Callable[[Inbound], Awaitable[object]]
 
 _log: Final = structlog.get_logger()
 _POLL: Final = 0.05

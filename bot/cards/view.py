@@ -47,16 +47,17 @@ class Frame:
     partner_name: str
     staff: StaffFacts | None = None
     by_mail: bool = False
+    in_group: bool = False
 
     @property
     def sees_money(self) -> bool:
-        """Staff by their role; everybody else who gets our cards is an operator."""
-        return self.staff is None or self.staff.role.sees_money
+        """Staff by their role, but not in a group; everybody else who gets our cards is an operator."""
+        return self.staff is None or (self.staff.role.sees_money and not self.in_group)
 
     @property
     def may_act(self) -> bool:
-        """Whether buttons are of any use to this reader."""
-        return self.staff is not None and self.staff.role.may_act
+        """Whether buttons are of any use to this reader; in a group, to one of its readers."""
+        return self.staff is not None and (self.staff.role.may_act or self.in_group)
 
     def asks(self, purpose: Purpose, *, number: int = 0, order_id: UUID | None = None) -> str | None:
         """Return the payload of a button that asks something; None for who is no staff."""
@@ -120,5 +121,7 @@ class View:
 
     @property
     def link(self) -> str:
-        """The address of the order's page, for this reader."""
+        """The address of the order's page, for this reader; from a group whoever opens it has to sign in."""
+        if self.frame.in_group:
+            return f"{self.frame.desk.base_url}/orders/{self.order.code}"
         return f"{self.frame.desk.base_url}/o/{self.link_ref}"

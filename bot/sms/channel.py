@@ -74,7 +74,7 @@ class ListeningSmsChannel(SmsChannel):
         super().__init__(gateway, say)
         self._listener = listener
 
-    async def listen(self, hear: Callable[[Inbound], Awaitable[None]]) -> None:
+    async def listen(self, hear: Callable[[Inbound], Awaitable[object]]) -> None:
         """Hand everything that comes in to `hear`, until cancelled."""
         await self._listener.listen(hear)
 

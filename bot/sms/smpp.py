@@ -47,7 +47,7 @@ from core.settings import Settings
 
 _log = structlog.get_logger()
 
-Hear = Callable[[Inbound], Awaitable[None]]
+Hear = Callable[[Inbound], Awaitable[object]]
 
 _PORT: Final = 2775  # docs/facts.md#smpp-bind
 _LONGEST_SYSTEM_ID: Final = 15  # docs/facts.md#smpp-bind

@@ -234,6 +234,7 @@ def _reply(request: Request, key: str, to: Address, stored: dict[str, Json]) -> 
         "answer": stored,
         "to": {"kind": to.kind.value, "value": to.value},
         "staff_id": staff_id,
+        "edits": request.edits,
     }
     return Owed(NoticeKind.ANSWER, key, data)
 

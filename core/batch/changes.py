@@ -16,7 +16,7 @@ from core.batch.request import Request
 from core.clock import real_now
 from core.database import Connection
 from core.notices.owed import Owed
-from core.orders.events import Event, Json
+from core.orders.events import Event, EventType, Json
 from core.orders.order import Order, OrderId
 from core.orders.status import Status
 from core.schedule import Planned
@@ -35,6 +35,7 @@ class Changes:
     inserted: dict[OrderId, Order] = field(default_factory=dict)
     fingerprints: dict[OrderId, bytes] = field(default_factory=dict)
     updated: dict[OrderId, Order] = field(default_factory=dict)
+    reworded: dict[OrderId, Order] = field(default_factory=dict)
     events: list[Written] = field(default_factory=list)
     notices: list[Written] = field(default_factory=list)
     webhooks: list[Written] = field(default_factory=list)
@@ -69,6 +70,8 @@ class Changes:
         event_id = ids.new()
         if event.data.get("from") != event.data.get("to"):
             self.entered.append(order.status)
+        if event.type is EventType.CHANGED:
+            self.reworded[order.id] = order
         self.events.append(
             {
                 "id": event_id,
@@ -159,6 +162,7 @@ class Changes:
             [{"kind": kind, "value": value} for kind, value in sorted(self.heard)],
             now,
             now - _HEARD_EVERY,
+            list(self.reworded.values()),
         )
         self.written_notices = [row["id"] for row in rows if row["what"] == "notice"]
         self.written_webhooks = [row["id"] for row in rows if row["what"] == "webhook"]
@@ -219,6 +223,13 @@ WITH placed AS (
         status_changed_at = n.status_changed_at, status_changed_by = n.status_changed_by,
         reason = n.reason, review = n.review, final_at = n.final_at, changed_in = pg_current_xact_id()
     FROM jsonb_populate_recordset(NULL::orders, $2::jsonb) n WHERE o.id = n.id
+), findable AS (
+    INSERT INTO order_search (order_id, partner_id, deliver_at, words)
+    SELECT id, partner_id, deliver_at, order_words(code, customer, items)
+    FROM jsonb_populate_recordset(NULL::orders, $1::jsonb)
+), reworded AS (
+    UPDATE order_search s SET deliver_at = n.deliver_at, words = order_words(n.code, n.customer, n.items)
+    FROM jsonb_populate_recordset(NULL::orders, $11::jsonb) n WHERE s.order_id = n.id
 ), happened AS (
     INSERT INTO events (id, order_id, version, type, at, by, data, snapshot)
     SELECT id, order_id, version, type, at, by, data, snapshot

@@ -24,7 +24,8 @@ class StaffRef:
 class Request:
     """A command on its way, with who gives it and where the answer goes.
 
-    `hold` is how long (real time) whoever took it in may carry the answer in a reply of its own.
+    `hold` is how long (real time) whoever took it in may carry the answer in a reply of its own; `edits` is
+    what the gateway calls the message whose place the answer takes.
     """
 
     command: Command
@@ -33,4 +34,5 @@ class Request:
     fingerprint: bytes | None
     reply_to: Address | None
     hold: timedelta | None
+    edits: str | None
     answered: "asyncio.Future[Answer]" = field(repr=False)

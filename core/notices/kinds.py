@@ -26,6 +26,10 @@ class NoticeKind(StrEnum):
     REVIEW_RECEIVED = "review_received"  # N9
     COLLEAGUE_ACTED = "colleague_acted"  # who was told hears who settled it
     CUSTOMER_CANCELLED = "customer_cancelled"  # C1
+    MORNING_SHEET = "morning_sheet"  # what is delivered today
+    KITCHEN_PAUSED = "kitchen_paused"  # who did not do it themselves hears that the kitchen takes no orders
+    KITCHEN_RESUMED = "kitchen_resumed"  # ... and that it takes them again
+    LOGIN_CODE = "login_code"  # to the phone or mailbox somebody wants to sign in by
     ANSWER = "answer"  # to whoever asked or tapped
     ORDER_AT_RISK = "order_at_risk"  # O*
     NOT_COMPLETED = "not_completed"  # O*
@@ -47,11 +51,12 @@ class Audience(StrEnum):
 
 
 class Way(StrEnum):
-    """How a notice goes: by mail, or by the first chat that works."""
+    """How a notice goes: by mail, by the first chat that works, or into a card that was sent before."""
 
     EMAIL = "email"
     CHAT = "chat"
     SMS = "sms"
+    EDIT = "edit"  # a card that was sent shows the order as it is now
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,10 @@ RULES: Final[Mapping[NoticeKind, Rule]] = MappingProxyType(
         NoticeKind.CUSTOMER_CANCELLED: Rule(
             Audience.CUSTOMER, (Way.EMAIL, Way.SMS), frozenset({Status.CANCELLED, Status.EXPIRED})
         ),
+        NoticeKind.MORNING_SHEET: Rule(Audience.RECIPIENTS, _BOTH, _ANY),
+        NoticeKind.KITCHEN_PAUSED: Rule(Audience.RECIPIENTS, (Way.CHAT,), _ANY, may_wait=True),
+        NoticeKind.KITCHEN_RESUMED: Rule(Audience.RECIPIENTS, (Way.CHAT,), _ANY, may_wait=True),
+        NoticeKind.LOGIN_CODE: Rule(Audience.PERSON, (Way.CHAT,), _ANY),
         NoticeKind.ANSWER: Rule(Audience.PERSON, (Way.CHAT,), _ANY),
         NoticeKind.ORDER_AT_RISK: Rule(Audience.OPERATORS, _BOTH, _PENDING),
         NoticeKind.NOT_COMPLETED: Rule(Audience.OPERATORS, _BOTH, _CONFIRMED),
@@ -112,6 +121,18 @@ RULES: Final[Mapping[NoticeKind, Rule]] = MappingProxyType(
         NoticeKind.WEBHOOK_DEAD: Rule(Audience.OPERATORS, _BOTH, _ANY),
         NoticeKind.CODES_USED_UP: Rule(Audience.OPERATORS, _BOTH, _ANY),
         NoticeKind.TROUBLE: Rule(Audience.OPERATORS, _BOTH, _ANY),
+    }
+)
+
+#: Each change of an order's status or content owes one of these: the cards sent before are then out of date.
+OUTDATING: Final = frozenset(
+    {
+        NoticeKind.COLLEAGUE_ACTED,
+        NoticeKind.ORDER_CHANGED,
+        NoticeKind.ORDER_CONFIRMED,
+        NoticeKind.ORDER_CANCELLED,
+        NoticeKind.ORDER_EXPIRED,
+        NoticeKind.OPERATOR_COMPLETED,
     }
 )
 

@@ -46,6 +46,7 @@ class MessageRow(Model):
     why = fields.TextField(null=True)
     created_at = fields.DatetimeField()
     sent_at = fields.DatetimeField(null=True)
+    edits = fields.TextField(null=True)
 
     class Meta:
         table = "messages"
@@ -70,7 +71,7 @@ class AttemptRow(Model):
 
 
 class WebhookRow(Model):
-    """One event owed to one platform."""
+    """One event owed to one platform; `of_partner` tells an event of a kitchen, which `order_id` then names."""
 
     id = fields.UUIDField(primary_key=True)
     event: Any = fields.ForeignKeyField("core.EventRow", related_name="webhooks")
@@ -85,6 +86,7 @@ class WebhookRow(Model):
     last_status = fields.IntField(null=True)
     why = fields.TextField(null=True)
     delivered_at = fields.DatetimeField(null=True)
+    of_partner = fields.BooleanField(default=False)
 
     class Meta:
         table = "webhooks"

@@ -38,22 +38,54 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One message to be: `way` is what it is for, `person` whom it is for; `staff_id` if staff."""
+    """One message to be: `way` is what it is for, `person` whom it is for; `staff_id` if staff.
+
+    `edits` names the earlier message whose place it takes; `rung` tells legs of one person apart.
+    """
 
     way: Way
     person: str
     staff_id: UUID | None
     channel: ChannelName
     address: Address
+    edits: str | None = None
+    rung: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SentCard:
+    """A card of an order that was sent and can be changed: what the gateway calls it, and where it is.
+
+    `is_newest` of all cards of that order there.
+    """
+
+    gateway_id: str
+    staff_id: UUID
+    channel: ChannelName
+    address: Address
+    is_newest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A chat of the whole kitchen, and who linked it."""
+
+    staff_id: UUID
+    address: Address
 
 
 @dataclass(frozen=True, slots=True)
 class Kitchen:
-    """A partner's people, and by which channels each of them was told of this order, oldest first."""
+    """A partner's people and groups; by which channels each person was told of this order, oldest first.
+
+    `cards` of the order are those that were sent and can be changed.
+    """
 
     people: Sequence[Person]
     told: Mapping[UUID, Sequence[ChannelName]]
     quiet: Quiet | None = None
+    groups: Sequence[Group] = ()
+    cards: Sequence[SentCard] = ()
 
 
 def chats_of(
@@ -86,16 +118,46 @@ def legs_for_staff(
         return _ladder_legs(kind, data, kitchen, chat_order=chat_order, reaches=reaches)
     if rule.audience is Audience.TOLD:
         return _told_legs(kind, data, kitchen, chat_order=chat_order, reaches=reaches)
-    people = [person for person in kitchen.people if person.is_recipient]
+    people = [person for person in kitchen.people if person.is_recipient and str(person.id) != _but(data)]
     legs = [leg for person in people if Way.EMAIL in rule.ways for leg in _mail_legs(person, kind, reaches)]
     if Way.CHAT in rule.ways:
         for person in people:
             chats = chats_of(person, kind, chat_order=chat_order, reaches=reaches)
             legs += [_chat_leg(person, chat) for chat in chats[:1]]
+        legs += _group_legs(kind, kitchen, reaches)
     if rule.told_too:
         others = [person for person in kitchen.people if not person.is_recipient]
         legs += _where_told(kind, others, kitchen, chat_order=chat_order, reaches=reaches)
     return tuple(_once_per_address(legs))
+
+
+def _but(data: Mapping[str, Json]) -> str:
+    """Return the id of a member who is not told: they did it themselves."""
+    return str(data.get("but") or "")
+
+
+def _group_legs(kind: NoticeKind, kitchen: Kitchen, reaches: Reaches) -> list[Leg]:
+    return [
+        Leg(Way.CHAT, f"group:{group.address.value}", group.staff_id, ChannelName.TELEGRAM, group.address)
+        for group in kitchen.groups
+        if reaches(ChannelName.TELEGRAM, group.address, kind)
+    ]
+
+
+def edits_of(kitchen: Kitchen) -> tuple[Leg, ...]:
+    """Return what brings every card of an order that was sent up to date; one of each chat may be resent."""
+    return tuple(
+        Leg(
+            Way.EDIT,
+            f"card:{card.gateway_id}",
+            card.staff_id,
+            card.channel,
+            card.address,
+            edits=card.gateway_id,
+            rung=0 if card.is_newest else 1,
+        )
+        for card in kitchen.cards
+    )
 
 
 def _ladder_legs(
@@ -110,7 +172,7 @@ def _ladder_legs(
     wanted = [Reach(str(data[name])) for name in ("reach", "otherwise") if name in data]
     for reach in wanted:
         if legs := _legs_for(reach, kind, kitchen, chat_order=chat_order, reaches=reaches):
-            return tuple(_once_per_address(legs))
+            return tuple(_once_per_address([*legs, *_group_legs(kind, kitchen, reaches)]))
     return ()
 
 
@@ -168,9 +230,9 @@ def _told_legs(
     by = data.get("by")
     actor = by.get("id") if isinstance(by, dict) else None
     others = [person for person in kitchen.people if str(person.id) != actor]
-    return tuple(
-        _once_per_address(_where_told(kind, others, kitchen, chat_order=chat_order, reaches=reaches))
-    )
+    legs = _where_told(kind, others, kitchen, chat_order=chat_order, reaches=reaches)
+    shown = {card.address.value for card in kitchen.cards}  # their card says it
+    return tuple(_once_per_address([leg for leg in legs if leg.address.value not in shown]))
 
 
 def _where_told(

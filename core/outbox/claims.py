@@ -168,6 +168,8 @@ def _outgoing(row: Row) -> Outgoing:
         gateway_id=row["gateway_id"],
         receipt=row["receipt"],
         has_ended=row["has_ended"],
+        edits=row["edits"],
+        or_send=row["rung"] == 0,
     )
 
 
@@ -201,7 +203,7 @@ SELECT EXISTS (
 
 _FACTS: Final = """
 SELECT c.id, c.notice_id, n.kind, n.occasion, n.revision, n.data, n.owed_at, c.channel, c.leg, c.person,
-    c.address_kind, c.address, c.tries, c.was, c.lost, c.gateway_id, c.receipt, a.heard_at,
+    c.address_kind, c.address, c.tries, c.was, c.lost, c.gateway_id, c.receipt, c.edits, c.rung, a.heard_at,
     a.ended_at IS NOT NULL AS has_ended,
     to_jsonb(o) - 'fingerprint' - 'changed_in' AS the_order, pl.name AS platform_name,
     jsonb_build_object('id', p.id, 'code', p.code, 'name', p.name, 'locale', p.locale,

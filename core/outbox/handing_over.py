@@ -30,7 +30,7 @@ async def following_leg(
     audience = RULES[outgoing.kind].audience
     if outgoing.way != Way.CHAT or audience not in {Audience.RECIPIENTS, Audience.LADDER}:
         return None
-    if outgoing.partner is None or outgoing.staff is None:
+    if outgoing.partner is None or outgoing.staff is None or outgoing.address.is_group:
         return None
     people = await people_of(connection, [outgoing.partner.id], now=now)
     person = next((p for p in people[outgoing.partner.id] if p.id == outgoing.staff.id), None)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time
 from typing import Final
 from uuid import UUID
@@ -10,29 +11,63 @@ from zoneinfo import ZoneInfo
 from core.actors import Role
 from core.channels import Address, AddressKind, ChannelName
 from core.database import Connection, Row
-from core.notices.routing import Kitchen, Person
+from core.notices.routing import Group, Kitchen, Person, SentCard
 from core.orders.order import Order
 from core.outbox.reach import DOUBTED_FOR
 from core.quiet import Quiet
 
 
 async def kitchens_of(
-    connection: Connection, orders: Sequence[Order], *, now: datetime
+    connection: Connection, orders: Sequence[Order], *, now: datetime, outdated: Sequence[UUID] = ()
 ) -> dict[UUID, Kitchen]:
-    """Return, by order id, the people of its partner, who was told of it so far, and its quiet hours."""
+    """Return, by order id, the people of its partner, who was told of it so far, and its quiet hours.
+
+    Of orders that are `outdated` also the cards that were sent and can be changed.
+    """
     if not orders:
         return {}
     partners = sorted({order.partner_id for order in orders})
-    people = await people_of(connection, partners, now=now)
+    people, groups = await crews_of(connection, partners, now=now)
+    cards = await _cards(connection, outdated)
     quiet = {row["id"]: quiet_of(row) for row in await connection.fetch(_QUIET, partners)}
     rows = await connection.fetch(_TOLD, [order.id for order in orders])
     told: dict[UUID, dict[UUID, list[ChannelName]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         told[row["order_id"]][row["staff_id"]].append(ChannelName(row["channel"]))
     return {
-        order.id: Kitchen(people[order.partner_id], told[order.id], quiet.get(order.partner_id))
+        order.id: Kitchen(
+            people[order.partner_id],
+            told[order.id],
+            quiet.get(order.partner_id),
+            groups[order.partner_id],
+            cards.get(order.id, ()),
+        )
         for order in orders
     }
+
+
+async def kitchens_alone(
+    connection: Connection, partner_ids: Sequence[UUID], *, now: datetime
+) -> dict[UUID, Kitchen]:
+    """Return kitchens by their own ids, for what concerns no order of theirs."""
+    if not partner_ids:
+        return {}
+    people, groups = await crews_of(connection, partner_ids, now=now)
+    quiet = {row["id"]: quiet_of(row) for row in await connection.fetch(_QUIET, partner_ids)}
+    return {key: Kitchen(people[key], {}, quiet.get(key), groups[key]) for key in partner_ids}
+
+
+async def _cards(connection: Connection, order_ids: Sequence[UUID]) -> Mapping[UUID, list[SentCard]]:
+    cards: dict[UUID, list[SentCard]] = defaultdict(list)
+    if not order_ids:
+        return cards
+    for row in await connection.fetch(_CARDS, order_ids):
+        address = Address(AddressKind(row["address_kind"]), row["address"])
+        channel = ChannelName(row["channel"])
+        cards[row["card_of"]].append(
+            SentCard(row["gateway_id"], row["staff_id"], channel, address, row["is_newest"])
+        )
+    return cards
 
 
 def quiet_of(partner: Row) -> Quiet | None:
@@ -49,11 +84,24 @@ async def people_of(
     connection: Connection, partner_ids: Sequence[UUID], *, now: datetime
 ) -> Mapping[UUID, list[Person]]:
     """Return, by partner, who works there now, with live addresses, in the order they were added."""
+    people, _ = await crews_of(connection, partner_ids, now=now)
+    return people
+
+
+async def crews_of(
+    connection: Connection, partner_ids: Sequence[UUID], *, now: datetime
+) -> tuple[Mapping[UUID, list[Person]], Mapping[UUID, list[Group]]]:
+    """Return, by partner, who works there now in the order they were added, and the kitchen's groups."""
     rows = await connection.fetch(_PEOPLE, partner_ids, now, now - DOUBTED_FOR)
     people: dict[UUID, list[Person]] = defaultdict(list)
+    groups: dict[UUID, list[Group]] = defaultdict(list)
     for row in rows:
-        people[row["partner_id"]].append(_person(row))
-    return people
+        person = _person(row)
+        theirs = [Group(person.id, address) for address in person.addresses if address.is_group]
+        groups[row["partner_id"]] += theirs
+        own = tuple(address for address in person.addresses if not address.is_group)
+        people[row["partner_id"]].append(replace(person, addresses=own) if theirs else person)
+    return people, groups
 
 
 def _person(row: Row) -> Person:
@@ -90,5 +138,22 @@ _QUIET: Final = "SELECT id, quiet_from, quiet_to, timezone FROM partners WHERE i
 _TOLD: Final = """
 SELECT order_id, staff_id, channel FROM messages
 WHERE order_id = ANY($1::uuid[]) AND staff_id IS NOT NULL AND state IN ('waiting', 'sent', 'unclear')
+    AND leg <> 'edit' AND person NOT LIKE 'group:%'
 ORDER BY created_at, id
+"""
+
+# A message of Telegram's may have shown several things, one after the other: what counts is the last one.
+_CARDS: Final = """
+SELECT card_of, gateway_id, staff_id, channel, address_kind, address,
+    row_number() OVER (PARTITION BY card_of, address ORDER BY first_at DESC, gateway_id DESC) = 1 AS is_newest
+FROM (
+    SELECT DISTINCT ON (m.gateway_id) m.*, min(m.created_at) OVER (PARTITION BY m.gateway_id) AS first_at
+    FROM messages m
+    WHERE m.channel = 'telegram' AND m.state = 'sent' AND m.gateway_id IN (
+        SELECT gateway_id FROM messages
+        WHERE card_of = ANY($1::uuid[]) AND channel = 'telegram' AND gateway_id IS NOT NULL)
+    ORDER BY m.gateway_id, m.sent_at DESC, m.id DESC
+) shown
+WHERE card_of = ANY($1::uuid[]) AND staff_id IS NOT NULL
+ORDER BY first_at
 """

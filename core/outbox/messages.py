@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from core import ids
+from core.channels import ChannelName
 from core.database import Connection
 from core.notices.kinds import RULES, Audience, NoticeKind, Way
 from core.notices.routing import Leg
@@ -25,7 +26,14 @@ class OwedNotice:
     data: Mapping[str, Any]
     order: Order | None
 
+    @property
+    def about(self) -> str | None:
+        """The order whose card this shows, if it is one: an answer names it in its data."""
+        return str(self.order.id) if self.order else self.data.get("order_id")
 
+
+#: The channels whose messages can be changed after they were sent.
+_CHANGEABLE: Final = frozenset({ChannelName.TELEGRAM})
 #: Who is asked to do something before an order is delivered; who asked waits for the answer now.
 _ASKED: Final = frozenset({Audience.RECIPIENTS, Audience.LADDER})
 #: What asks for nothing can wait for what does, when a gateway takes less than there is.
@@ -46,7 +54,9 @@ def message_row(
         "channel": leg.channel.value,
         "address_kind": leg.address.kind.value,
         "address": leg.address.value,
-        "rung": rung,
+        "rung": rung or leg.rung,
+        "edits": leg.edits,
+        "card_of": notice.about if leg.channel in _CHANGEABLE else None,
         "next_at": begins(notice.kind, notice.data, leg.way, quiet, now).isoformat(),
         "created_at": now.isoformat(),
         "deadline": _deadline(notice, now).isoformat(),
@@ -77,9 +87,9 @@ async def insert_messages(connection: Connection, rows: Sequence[Mapping[str, An
 
 _INSERT_MESSAGES: Final = """
 INSERT INTO messages (id, notice_id, order_id, leg, person, staff_id, channel, address_kind, address, rung,
-    state, next_at, created_at, deadline)
+    state, next_at, created_at, deadline, edits, card_of)
 SELECT id, notice_id, order_id, leg, person, staff_id, channel, address_kind, address, rung,
-    'waiting', next_at, created_at, deadline
+    'waiting', next_at, created_at, deadline, edits, card_of
 FROM jsonb_populate_recordset(NULL::messages, $1::jsonb)
 ON CONFLICT DO NOTHING
 """

@@ -8,12 +8,12 @@ from uuid import UUID
 from core.channels import Address, AddressKind, ChannelName
 from core.clock import real_now
 from core.database import Connection, Database, Row
-from core.notices.kinds import RULES, Audience, NoticeKind, Way, is_obsolete
-from core.notices.routing import Kitchen, Leg, legs_for_staff
+from core.notices.kinds import OUTDATING, RULES, Audience, NoticeKind, Way, is_obsolete
+from core.notices.routing import Kitchen, Leg, edits_of, legs_for_staff
 from core.orders.order import Order
 from core.orders.rows import order_of
 from core.outbox.failures import tell_undeliverable
-from core.outbox.kitchens import kitchens_of
+from core.outbox.kitchens import kitchens_alone, kitchens_of
 from core.outbox.messages import OwedNotice, insert_messages, message_row
 from core.outbox.ways import Due, Ways
 
@@ -51,12 +51,14 @@ async def _route_some(
             return 0, []
         orders = await _orders(connection, [row["order_id"] for row in rows if row["order_id"]])
         notices = [_notice(row, orders) for row in rows]
-        kitchens = await kitchens_of(connection, list(orders.values()), now=now)
+        outdated = [notice.order.id for notice in notices if notice.order and notice.kind in OUTDATING]
+        kitchens = await kitchens_of(connection, list(orders.values()), now=now, outdated=outdated)
+        kitchens |= await kitchens_alone(connection, _named_partners(rows), now=now)
         messages: list[dict[str, Any]] = []
         ends: list[tuple[UUID, str, str | None]] = []
         for notice in notices:
             legs, why = _legs(notice, kitchens, ways, now)
-            quiet = kitchens[notice.order.id].quiet if notice.order else None
+            quiet = _kitchen(notice, kitchens).quiet
             messages += [message_row(notice, leg, now, quiet=quiet) for leg in legs]
             ends.append((notice.id, "routed" if legs else "dropped", why))
             if not legs and why == _NO_WAY:
@@ -68,6 +70,20 @@ async def _route_some(
 
 
 _NO_WAY: Final = "no way to reach anybody"
+
+
+def _named_partners(rows: Sequence[Row]) -> list[UUID]:
+    """Return the kitchens that notices about no order concern."""
+    return sorted({UUID(row["data"]["partner_id"]) for row in rows if row["data"].get("partner_id")})
+
+
+def _kitchen(notice: OwedNotice, kitchens: Mapping[UUID, Kitchen]) -> Kitchen:
+    partner_id = notice.data.get("partner_id")
+    named = notice.order.id if notice.order else UUID(partner_id) if partner_id else None
+    return kitchens.get(named, _NOBODY) if named else _NOBODY
+
+
+_NOBODY: Final = Kitchen((), {})
 
 
 def _notice(row: Row, orders: Mapping[UUID, Order]) -> OwedNotice:
@@ -105,13 +121,16 @@ def _legs(
     elif audience is Audience.CUSTOMER:
         legs = _customer_legs(notice, ways, now)
     else:
+        kitchen = _kitchen(notice, kitchens)
         legs = legs_for_staff(
             notice.kind,
             notice.data,
-            kitchens[order.id] if order else Kitchen((), {}),
+            kitchen,
             chat_order=ways.chat_order,
             reaches=ways.at(now),
         )
+        if notice.kind in OUTDATING:
+            legs += edits_of(kitchen)
     return legs, None if legs or _is_courtesy(notice) else _NO_WAY
 
 
@@ -138,15 +157,16 @@ def _answer_legs(notice: OwedNotice) -> tuple[Leg, ...]:
     address = Address(AddressKind(to["kind"]), to["value"])
     staff = UUID(staff_id) if staff_id else None
     person = f"staff:{staff_id}" if staff_id else f"stranger:{address.value}"
-    return (Leg(Way.CHAT, person, staff, _CHANNEL_OF[address.kind], address),)
+    return (Leg(Way.CHAT, person, staff, _CHANNEL_OF[address.kind], address, edits=notice.data.get("edits")),)
 
 
 def _operator_legs(notice: OwedNotice, ways: Ways, now: datetime) -> tuple[Leg, ...]:
-    addresses = [Address(AddressKind.EMAIL, email) for email in ways.operator_emails]
+    emails = [(Way.EMAIL, Address(AddressKind.EMAIL, email)) for email in ways.operator_emails]
+    chats = [(Way.CHAT, Address(AddressKind.TELEGRAM_CHAT, chat)) for chat in ways.operator_chats]
     return tuple(
-        Leg(Way.EMAIL, f"operator:{address.value}", None, ChannelName.EMAIL, address)
-        for address in addresses
-        if ways.reaches(ChannelName.EMAIL, address, notice.kind, now)
+        Leg(way, f"operator:{address.value}", None, _CHANNEL_OF[address.kind], address)
+        for way, address in (*emails, *chats)
+        if ways.reaches(_CHANNEL_OF[address.kind], address, notice.kind, now)
     )
 
 

@@ -19,9 +19,9 @@ from core.channels import (
     Unclear,
 )
 from core.database import Connection, Database, Pool
-from core.notices.kinds import NoticeKind
+from core.notices.kinds import NoticeKind, Way
 from core.notices.outgoing import Outgoing
-from core.outbox import bundles, reach
+from core.outbox import bundles, edits, reach
 from core.outbox.claims import LOST_AT_MOST, postpone
 from core.outbox.failures import tell_undeliverable
 from core.outbox.handing_over import following_leg, hand_over
@@ -72,9 +72,11 @@ async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: At
     now, outcome = database.clock.now(), attempt.outcome
     if isinstance(outcome, NoSuchRecipient):
         return await _settle_unreached(database, ways, outgoing, attempt, outcome)
+    if outgoing.way == Way.EDIT:
+        return await _settle_edit(database, outgoing, attempt)
     if isinstance(outcome, Sent | Unclear) and not outgoing.together:  # one statement does it
         await _record(database.pool, outgoing, attempt, _end(outgoing, outcome, now, has_next=False), now)
-        return []
+        return await edits.if_outdated(database, outgoing) if isinstance(outcome, Sent) else []
     async with _ending(database, outgoing) as connection:
         if isinstance(outcome, Refused) and outcome.alarm:
             name = f"{outgoing.channel.value}: {outcome.alarm}"
@@ -87,6 +89,15 @@ async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: At
         if not end.gives_way:
             return []
         return await hand_over(connection, outgoing, following, now)
+
+
+async def _settle_edit(database: Database, outgoing: Outgoing, attempt: Attempt) -> list[Due]:
+    """Put a change of an earlier card on record; where it cannot be changed nobody is alarmed."""
+    now, outcome = database.clock.now(), attempt.outcome
+    if isinstance(outcome, NoSuchRecipient) and outcome.gone:
+        await addresses.end(database.pool, outgoing.address, now=now)
+    await _record(database.pool, outgoing, attempt, _end(outgoing, outcome, now, has_next=False), now)
+    return await edits.if_outdated(database, outgoing) if isinstance(outcome, Sent) else []
 
 
 @asynccontextmanager
@@ -106,6 +117,12 @@ async def _settle_unreached(
     async with _ending(database, outgoing) as connection:
         if outcome.unheard:
             await addresses.unheard(connection, outgoing.address)
+        elif outcome.moved_to:
+            await addresses.move(connection, outgoing.address, outcome.moved_to)
+            await _record(connection, outgoing, attempt, _End("waiting", now, outcome.why), now)
+            return [Due(outgoing.id, outgoing.channel, outgoing.tries)]
+        elif outcome.gone:
+            await addresses.end(connection, outgoing.address, now=now)
         elif outcome.scope is Scope.RECIPIENT:
             await reach.failed(
                 connection,

@@ -11,11 +11,15 @@ from core.notices.routing import Reaches
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How messages can leave here: the order of chats, what reaches whom, where operators are."""
+    """How messages can leave here: the order of chats, what reaches whom, where operators are.
+
+    `operator_chats` are chats of Telegram.
+    """
 
     chat_order: Sequence[ChannelName]
     reaches: Callable[[ChannelName, Address, str, datetime], bool]
     operator_emails: Sequence[str]
+    operator_chats: Sequence[str] = ()
 
     def at(self, now: datetime) -> Reaches:
         """Return `reaches` as of one moment."""

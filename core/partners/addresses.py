@@ -109,6 +109,12 @@ async def end(queryable: Queryable, address: Address, *, now: datetime) -> None:
     await queryable.execute(_END, address.kind.value, address.value, now)
 
 
+async def move(queryable: Queryable, old: Address, new: str) -> None:
+    """Give everybody behind an address another one, and whatever still waits for it (a group that moved)."""
+    await queryable.execute(_MOVE, old.kind.value, old.value, new)
+    await queryable.execute(_MOVE_MESSAGES, old.kind.value, old.value, new)
+
+
 async def add(queryable: Queryable, staff_id: UUID, address: Address, *, now: datetime) -> None:
     """Give a staff member one more address; one that had ended lives again."""
     await queryable.execute(
@@ -164,6 +170,18 @@ _END: Final = """
 UPDATE addresses SET ended_at = $3
  WHERE id IN (SELECT id FROM addresses
                WHERE kind = $1 AND value = $2 AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE)
+"""
+# Who has the new address already keeps it; the old one ends with nobody behind it.
+_MOVE: Final = """
+UPDATE addresses SET value = $3
+ WHERE id IN (SELECT a.id FROM addresses a
+               WHERE a.kind = $1 AND a.value = $2 AND NOT EXISTS (
+                   SELECT 1 FROM addresses b WHERE b.staff_id = a.staff_id AND b.kind = $1 AND b.value = $3)
+               ORDER BY a.id FOR NO KEY UPDATE)
+"""
+_MOVE_MESSAGES: Final = """
+UPDATE messages SET address = $3
+ WHERE address_kind = $1 AND address = $2 AND channel = 'telegram' AND state IN ('waiting', 'unclear')
 """
 _ADD: Final = """
 INSERT INTO addresses (id, staff_id, kind, value, heard_at, added_at) VALUES ($1, $2, $3, $4, $5, $6)

@@ -19,6 +19,7 @@ class PartnerRow(Model):
     quiet_to: Any = fields.TimeField(null=True)
     sheet_at: Any = fields.TimeField(null=True)
     paused_until = fields.DatetimeField(null=True)
+    next_sheet_at = fields.DatetimeField(null=True)
     codes_drawn = fields.IntField(default=0)
     created_at = fields.DatetimeField()
 

@@ -96,7 +96,7 @@ INTERNAL: Final = {
     "staff": {"position"},
     "orders": {"changed_in"},
     "notices": {"owed_real", "held_until"},
-    "messages": {"lost", "leased_until", "deadline", "carrier_id", "orders_told"},
+    "messages": {"lost", "leased_until", "deadline", "carrier_id", "orders_told", "card_of"},
     "attempts": {"try", "took"},
     "webhooks": {"leased_until"},
 }

@@ -176,13 +176,17 @@ def test_a_generated_secret_is_kept(settings_of: Reader) -> None:
     assert len(first) > 40
     assert settings_of().require("secret_key") == first
     files = sorted(settings_of.var.iterdir())
-    assert [file.name for file in files] == ["secret_key.secret", "webhook_path_secret.secret"]
+    assert [file.name for file in files] == [
+        "secret_key.secret",
+        "telegram_secret.secret",
+        "webhook_path_secret.secret",
+    ]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
 def test_a_given_secret_is_not_written_down(settings_of: Reader) -> None:
     """What comes from the environment stays there."""
-    given = {"secret_key": "my own", "webhook_path_secret": "my own path"}
+    given = {"secret_key": "my own", "webhook_path_secret": "my own path", "telegram_secret": "my_own"}
     assert settings_of(given).require("secret_key") == "my own"
     assert not settings_of.var.exists()
 

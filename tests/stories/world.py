@@ -250,12 +250,18 @@ class World:
         email: str | None = "lan@example.com",
         phone: str | None = None,
         zalo: bool = True,
+        sheet: bool = False,
     ) -> Somebody:
-        """Add a kitchen whose owner has linked her Zalo; return the owner. `phone` is E.164."""
+        """Add a kitchen whose owner has linked her Zalo; return the owner. `phone` is E.164.
+
+        Only with `sheet` it gets its morning sheet: most stories are about something else.
+        """
         new = partners.NewPartner(
             code, f"Bếp {owner}", locale, timezone, owner=owner, email=email, phone=phone
         )
         _, member = await partners.add(self.database, new)
+        if not sheet:
+            await partners.change(self.database, code, partners.PartnerChange(sheet_at=partners.NONE))
         return await self._equip(owner, member.id, email, phone, zalo=zalo)
 
     async def hires(

@@ -64,7 +64,7 @@ class Keeper:
 class Ear(Keeper):
     """A gateway that hears people itself."""
 
-    async def listen(self, hear: Callable[[Inbound], Awaitable[None]]) -> None:
+    async def listen(self, hear: Callable[[Inbound], Awaitable[object]]) -> None:
         """Hear one thing."""
         await hear(Inbound(ChannelName.SMS, "sms:ear:1", BINH, Said("XN 48273")))
 
