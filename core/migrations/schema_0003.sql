@@ -61,9 +61,10 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_staff ON sessions (staff_id, seen_at);
 
--- One-time links that sign in, or that let a new member link their chat. Product time.
+-- One-time links that sign in, or that let a new member link their chat. Product time. No secret stands here: a
+-- link is its id with our signature.
 CREATE TABLE one_time_links (
-    token_hash bytea PRIMARY KEY,
+    id         uuid PRIMARY KEY,
     purpose    text NOT NULL CHECK (purpose IN ('login', 'invite')),
     staff_id   uuid NOT NULL REFERENCES staff,
     via        text NOT NULL,
@@ -73,12 +74,12 @@ CREATE TABLE one_time_links (
 );
 CREATE INDEX one_time_links_staff ON one_time_links (staff_id, purpose);
 
--- Codes sent to a phone or a mailbox that somebody wants to sign in by. Product time.
+-- Codes sent to a phone or a mailbox that somebody wants to sign in by. Product time. The code is made of the
+-- id and our key.
 CREATE TABLE login_codes (
     id           uuid PRIMARY KEY,
     address_kind text NOT NULL,
     address      text NOT NULL,
-    code_hash    bytea NOT NULL,
     made_at      timestamptz NOT NULL,
     expires_at   timestamptz NOT NULL,
     tries        integer NOT NULL DEFAULT 0,

@@ -71,7 +71,7 @@ class AttemptRow(Model):
 
 
 class WebhookRow(Model):
-    """One event owed to one platform; `of_partner` tells an event of a kitchen, which `order_id` then names."""
+    """One event owed to one platform; `of_partner`: the event of a kitchen, whose id is `order_id`."""
 
     id = fields.UUIDField(primary_key=True)
     event: Any = fields.ForeignKeyField("core.EventRow", related_name="webhooks")
