@@ -89,6 +89,8 @@ async def _why_not(database: Database, outgoing: Outgoing, *, has_left: bool) ->
     order = outgoing.order
     if has_left:
         return "no longer staff"
+    if outgoing.way == Way.EDIT:  # a card that is changed shows whatever is so by then
+        return None
     if order and is_obsolete(
         outgoing.kind, order.status, revision=outgoing.revision, revision_now=order.revision
     ):
