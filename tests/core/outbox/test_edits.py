@@ -114,8 +114,9 @@ async def test_a_message_that_shows_another_order_by_now_is_left_alone(
     await database.pool.execute(
         "INSERT INTO messages (id, notice_id, leg, person, staff_id, channel, address_kind, address, rung,"
         " state, gateway_id, edits, created_at, sent_at, card_of)"
-        " SELECT gen_random_uuid(), notice_id, leg, 'later', staff_id, channel, address_kind, address, 0, 'sent',"
-        " gateway_id, gateway_id, created_at, sent_at + '1 s', $1 FROM messages WHERE gateway_id = '202:1'",
+        " SELECT gen_random_uuid(), notice_id, leg, 'later', staff_id, channel, address_kind, address, 0,"
+        " 'sent', gateway_id, gateway_id, created_at, sent_at + '1 s', $1"
+        " FROM messages WHERE gateway_id = '202:1'",
         other,
     )
     await ledger.submit(ConfirmOrder(order_id), actor=lan.on_the_web())
