@@ -27,6 +27,7 @@ MAX_PAYLOAD: Final = 64
 _BUTTON: Final = struct.Struct(">16sIB16s")
 _LINK: Final = struct.Struct(">16sIB16s")
 _MAC_BYTES: Final = 8
+_ID_BYTES: Final = 16
 _NOBODY: Final = UUID(int=0)
 
 
@@ -103,12 +104,8 @@ class Signer:
         if not keys or not all(keys):
             raise ValueError("a signer needs keys")
         self._keys = [hmac.digest(key.encode(), b"chotdon button", sha256) for key in keys]
-        self._links = LinkSigner(
-            [key.encode() for key in reversed(keys)],
-            salt=b"chotdon link",
-            key_derivation="hmac",
-            digest_method=sha256,  # itsdangerous' own default is SHA-1
-        )
+        self._links = _link_signer(keys, b"chotdon link")
+        self._one_time = _link_signer(keys, b"chotdon one-time link")
 
     def button(self, token: ButtonToken) -> str:
         """Return a button's payload: 60 characters of A-Z a-z 0-9 _ -."""
@@ -144,10 +141,32 @@ class Signer:
             OrderId(UUID(bytes=order)), revision, _bearer(bearer), None if staff_id == _NOBODY else staff_id
         )
 
+    def one_time(self, link_id: UUID) -> str:
+        """Return the last part of the address of a one-time link: 66 characters, safe in a URL."""
+        return self._one_time.sign(_encoded(link_id.bytes)).decode()
+
+    def read_one_time(self, text: str) -> UUID:
+        """Return the id of a one-time link. Raises Malformed, or Untrusted where it is not ours."""
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", text):
+            raise Malformed("one_time")
+        try:
+            return UUID(bytes=_decoded(self._one_time.unsign(text).decode(), _ID_BYTES))
+        except BadSignature:
+            raise Untrusted("one_time") from None
+
 
 def is_button(text: str) -> bool:
     """Return whether a text has the shape of a payload of ours; chats may send one back as plain words."""
     return re.fullmatch(r"[A-Za-z0-9_-]{60}", text) is not None
+
+
+def _link_signer(keys: Sequence[str], salt: bytes) -> LinkSigner:
+    return LinkSigner(
+        [key.encode() for key in reversed(keys)],
+        salt=salt,
+        key_derivation="hmac",
+        digest_method=sha256,  # itsdangerous' own default is SHA-1
+    )
 
 
 def _mac(key: bytes, packed: bytes) -> bytes:

@@ -47,32 +47,39 @@ CREATE TABLE partner_events (
 ALTER TABLE webhooks DROP CONSTRAINT webhooks_event_id_fkey;
 ALTER TABLE webhooks ADD COLUMN of_partner boolean NOT NULL DEFAULT false;
 
--- Signed in on the pages: `token_hash` of what the cookie holds. Product time.
+-- Signed in on the pages: `token_hash` of what the cookie holds. Product time. The address is the one that
+-- was proven by signing in, where one was: other kitchens that know it are the same person's.
 CREATE TABLE sessions (
-    id         uuid PRIMARY KEY,
-    token_hash bytea NOT NULL UNIQUE,
-    staff_id   uuid NOT NULL REFERENCES staff,
-    via        text NOT NULL,
-    device     text NOT NULL,
-    created_at timestamptz NOT NULL,
-    seen_at    timestamptz NOT NULL,
-    expires_at timestamptz NOT NULL,
-    ended_at   timestamptz
+    id           uuid PRIMARY KEY,
+    token_hash   bytea NOT NULL UNIQUE,
+    staff_id     uuid NOT NULL REFERENCES staff,
+    via          text NOT NULL,
+    device       text NOT NULL,
+    address_kind text,
+    address      text,
+    created_at   timestamptz NOT NULL,
+    seen_at      timestamptz NOT NULL,
+    expires_at   timestamptz NOT NULL,
+    ended_at     timestamptz
 );
 CREATE INDEX sessions_staff ON sessions (staff_id, seen_at);
 
 -- One-time links that sign in, or that let a new member link their chat. Product time. No secret stands here: a
--- link is its id with our signature.
+-- link is its id with our signature. The address is the one that it was sent to, where it was sent.
 CREATE TABLE one_time_links (
-    id         uuid PRIMARY KEY,
-    purpose    text NOT NULL CHECK (purpose IN ('login', 'invite')),
-    staff_id   uuid NOT NULL REFERENCES staff,
-    via        text NOT NULL,
-    made_at    timestamptz NOT NULL,
-    expires_at timestamptz NOT NULL,
-    used_at    timestamptz
+    id           uuid PRIMARY KEY,
+    purpose      text NOT NULL CHECK (purpose IN ('login', 'invite')),
+    staff_id     uuid NOT NULL REFERENCES staff,
+    via          text NOT NULL,
+    address_kind text,
+    address      text,
+    made_at      timestamptz NOT NULL,
+    expires_at   timestamptz NOT NULL,
+    used_at      timestamptz
 );
 CREATE INDEX one_time_links_staff ON one_time_links (staff_id, purpose);
+-- The invitation that a code was drawn for: it ends when the code has linked a chat.
+ALTER TABLE link_codes ADD COLUMN invite_id uuid;
 
 -- Codes sent to a phone or a mailbox that somebody wants to sign in by. Product time. The code is made of the
 -- id and our key.

@@ -93,16 +93,25 @@ async def create_code(database: Database, staff_id: UUID, channel: ChannelName, 
 
 
 async def issue_code(
-    connection: Connection, staff_ids: Sequence[UUID], channel: ChannelName, *, key: bytes, now: datetime
+    connection: Connection,
+    staff_ids: Sequence[UUID],
+    channel: ChannelName,
+    *,
+    key: bytes,
+    now: datetime,
+    invite_id: UUID | None = None,
 ) -> LinkCode:
-    """Do so inside a transaction of the caller's, for one person who is staff of several kitchens."""
+    """Do so inside a transaction of the caller's, for one person who is staff of several kitchens.
+
+    A code that was drawn for an invitation ends it when it links a chat.
+    """
     if channel not in _SENT_FROM:
         raise RuleError("channel_not_linkable", channel=channel.value)
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _DRAWING)
     await connection.execute("DELETE FROM link_codes WHERE expires_at <= $1", now - LIMIT.within)
     code = await _unused(connection, channel, key=key, now=now)
     hashed = _hash(key, channel, code)
-    rows = [(ids.new(), staff_id, channel.value, hashed, now + LIFE) for staff_id in staff_ids]
+    rows = [(ids.new(), staff_id, channel.value, hashed, now + LIFE, invite_id) for staff_id in staff_ids]
     await connection.executemany(_INSERT, rows)
     return LinkCode(code, now + LIFE)
 
@@ -171,7 +180,8 @@ def _hash(key: bytes, channel: ChannelName, code: str) -> bytes:
 
 
 _INSERT: Final = """
-INSERT INTO link_codes (id, staff_id, channel, code_hash, expires_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO link_codes (id, staff_id, channel, code_hash, expires_at, invite_id)
+VALUES ($1, $2, $3, $4, $5, $6)
 """
 # A code of several people is used up whole: its rows are taken in one order, whoever comes.
 _USE: Final = """
@@ -181,7 +191,9 @@ WITH live AS (
      ORDER BY c.id FOR UPDATE OF c
 ), used AS (
     UPDATE link_codes c SET used_at = $2 FROM live WHERE c.id = live.id AND c.used_at IS NULL
-    RETURNING c.staff_id
+    RETURNING c.staff_id, c.invite_id
+), over AS (
+    UPDATE one_time_links l SET used_at = $2 FROM used WHERE l.id = used.invite_id AND l.used_at IS NULL
 )
 SELECT staff_id FROM used
 """

@@ -70,6 +70,7 @@ class LinkCodeRow(Model):
     code_hash = fields.BinaryField()
     expires_at = fields.DatetimeField()
     used_at = fields.DatetimeField(null=True)
+    invite_id = fields.UUIDField(null=True)
 
     class Meta:
         table = "link_codes"
