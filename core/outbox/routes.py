@@ -141,6 +141,7 @@ def _is_courtesy(notice: OwedNotice) -> bool:
         rule.audience in {Audience.TOLD, Audience.OPERATORS}
         or rule.ways == (Way.EMAIL,)
         or notice.data.get("reach") == "next_staff"
+        or bool(notice.data.get("but"))  # who did it is often the only one
     )
 
 

@@ -9,13 +9,17 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from core import ids
-from core.actors import Role
-from core.database import Database
+from core.actors import Role, Via
+from core.database import Connection, Database
 from core.errors import Conflict, NotFound, RuleError
-from core.partners import staff
+from core.orders.order import By
+from core.partners import pauses, staff
 from core.partners.addresses import Queryable
 from core.partners.staff import Member, new_member
 from core.partners.words import locale_of, name_of, partner_code_of, zone_of
+
+#: Whoever has the command line.
+_OPERATORS: Final = By(Via.OPERATOR, "Tổng đài")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +90,16 @@ async def add(database: Database, new: NewPartner) -> tuple[Partner, Member]:
         return await by_code(connection, code), member
 
 
-async def change(database: Database, code: str, wanted: PartnerChange) -> Partner:
-    """Change a kitchen's settings; raises NotFound("no_such_partner"), RuleError for what cannot be."""
+async def change(database: Database, code: str, wanted: PartnerChange, *, by: By = _OPERATORS) -> Partner:
+    """Change a kitchen's settings; raises NotFound("no_such_partner"), RuleError for what cannot be.
+
+    A pause is told to platforms and to the kitchen's people, as done `by` somebody.
+    """
+    now = database.clock.now()
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
         partner = await by_code(connection, code)
-        columns = _columns(partner, wanted, now=database.clock.now())
+        columns = _columns(partner, wanted)
+        await _pause(connection, partner, wanted, by=by, now=now)
         assignments = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, start=2))
         await connection.execute(
             f"UPDATE partners SET {assignments} WHERE id = $1",  # noqa: S608  (names of columns)
@@ -108,12 +117,20 @@ async def by_code(queryable: Queryable, code: str) -> Partner:
     return _partner(row)
 
 
+async def by_id(queryable: Queryable, partner_id: UUID) -> Partner:
+    """Return the kitchen of this id; raises NotFound("no_such_partner")."""
+    row = await queryable.fetchrow("SELECT * FROM partners WHERE id = $1", partner_id)
+    if row is None:
+        raise NotFound("no_such_partner", partner=str(partner_id))
+    return _partner(row)
+
+
 def _searchable(code: str) -> str:
     """Return the code, or what no code is when PostgreSQL could not even take it as text."""
     return code if code.isascii() and "\0" not in code else ""
 
 
-def _columns(partner: Partner, wanted: PartnerChange, *, now: datetime) -> dict[str, object]:
+def _columns(partner: Partner, wanted: PartnerChange) -> dict[str, object]:
     zone = partner.zone if wanted.timezone is None else zone_of(wanted.timezone)
     columns: dict[str, object] = {"timezone": zone.key}
     if wanted.locale is not None:
@@ -122,14 +139,24 @@ def _columns(partner: Partner, wanted: PartnerChange, *, now: datetime) -> dict[
         columns["quiet_from"], columns["quiet_to"] = _span(wanted.quiet)
     if wanted.sheet_at is not None:
         columns["sheet_at"] = None if isinstance(wanted.sheet_at, Nothing) else wanted.sheet_at
-    if wanted.paused_until is not None:
-        columns["paused_until"] = _pause(wanted.paused_until, zone, now=now)
+    if wanted.sheet_at is not None or wanted.timezone is not None:
+        columns["next_sheet_at"] = None  # it is worked out anew
     return columns
 
 
-def _pause(until: date | datetime | Nothing, zone: ZoneInfo, *, now: datetime) -> datetime | None:
+async def _pause(
+    connection: Connection, partner: Partner, wanted: PartnerChange, *, by: By, now: datetime
+) -> None:
+    until = wanted.paused_until
     if isinstance(until, Nothing):
-        return None
+        await pauses.finish(connection, partner.id, by=by, now=now)
+    elif until is not None:
+        zone = partner.zone if wanted.timezone is None else zone_of(wanted.timezone)
+        await pauses.begin(connection, partner.id, _moment(until, zone, now), by=by, now=now)
+
+
+def _moment(until: date | datetime, zone: ZoneInfo, now: datetime) -> datetime:
+    """Return when a pause ends, in UTC: a day is where it begins for the kitchen."""
     if not isinstance(until, datetime):
         until = datetime.combine(until, time(), tzinfo=zone)
     if until <= now:
