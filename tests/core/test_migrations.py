@@ -71,8 +71,8 @@ INSERT INTO orders (id, platform_id, external_id, partner_id, code, status, vers
     ordered_at, placed_at, asked_at, updated_at, address, note, items, fees, discount, total, currency,
     customer, status_changed_at, status_changed_by, fingerprint)
 VALUES ('{_ORDER}', '{_KITCHEN}', 'PX-1', '{_KITCHEN}', '48274', 'pending', 1, 1, now(), now(), now(), now(),
-    now(), '12 Lê Lợi', '', '[{{"name": "Cơm gà", "quantity": 2}}, {{"name": "PHỞ Đặc Biệt", "quantity": 1}}]',
-    0, 0, 100, 'VND', '{{"name": "Công ty ABC"}}', now(), '{{}}', 'x');
+    now(), '12 Lê Lợi', '', '[{{"name": "Cơm gà", "quantity": 2}}, {{"name": "PHỞ Đặc Biệt", "quantity": 1}}
+    ]', 0, 0, 100, 'VND', '{{"name": "Công ty ABC"}}', now(), '{{}}', 'x');
 INSERT INTO events (id, order_id, version, type, at, by, data, snapshot)
 VALUES ('{_ORDER}', '{_ORDER}', 1, 'order.placed', now(), '{{}}', '{{}}', '{{}}');
 INSERT INTO notices (id, order_id, kind, occasion, data, owed_at)
