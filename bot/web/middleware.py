@@ -17,8 +17,8 @@ _log: Final = structlog.get_logger()
 HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "Content-Security-Policy": (
-            "default-src 'none'; style-src 'self'; form-action 'self'; img-src 'self' data:;"
-            " frame-ancestors 'none'; base-uri 'none'"
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self';"
+            " img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
         ),
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-store",

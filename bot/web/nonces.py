@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from typing import Final
 
+from aiohttp import web
 from itsdangerous import BadSignature, Signer
 
 from core.errors import Untrusted
@@ -39,3 +40,6 @@ class Nonces:
             key_derivation="hmac",
             digest_method=hashlib.sha256,  # itsdangerous' own default is SHA-1
         )
+
+
+NONCES: Final = web.AppKey("nonces", Nonces)

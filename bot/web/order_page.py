@@ -3,15 +3,15 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
 
-from bot.keys import DATABASE, LEDGER, SETTINGS, SIGNER
+from bot.keys import DATABASE, LEDGER, SIGNER
 from bot.texts.catalogue import Texts
 from bot.tokens import LinkToken
+from bot.web.forms import Form, check_origin, read_form
 from bot.web.middleware import fault
-from bot.web.nonces import Nonces
+from bot.web.nonces import NONCES
 from bot.web.order_view import Told, order_page, told_of
 from bot.web.pages import PAGES
 from bot.web.reading import Reading, read
@@ -22,16 +22,10 @@ from core.orders.answers import Answer
 from core.orders.commands import OTHER_REASON, REASONS, CancelOrder, Command, CompleteOrder, ConfirmOrder
 from core.orders.decide import reason_of
 
-NONCES: Final = web.AppKey("nonces", Nonces)
 ACTIONS: Final = ("confirm", "cancel", "complete")
 
-_MOST_FORM: Final = 16 * 1024
-_MOST_FIELDS: Final = 8
 _LONGEST_NOTE: Final = 500
-_FORM: Final = "application/x-www-form-urlencoded"
 _ANSWERED: Final = "answered"  # the parameter that names what was just answered, by the form's nonce
-
-Form = Mapping[str, str]
 
 
 async def show(request: web.Request) -> web.Response:
@@ -45,11 +39,11 @@ async def show(request: web.Request) -> web.Response:
 async def act(request: web.Request) -> web.StreamResponse:
     """Carry out the deed of a form, once, and lead back to the page that tells what came of it."""
     token, action = request.match_info["token"], request.match_info["action"]
-    _check_origin(request)
+    check_origin(request)
     reading = await _reading(request)
     if isinstance(reading, web.Response):
         return reading
-    form = await _form(request)
+    form = await read_form(request)
     texts = reading.view.texts
     try:
         nonce = request.config_dict[NONCES].check(form.get("nonce", ""), token)
@@ -103,33 +97,6 @@ async def _answer(request: web.Request, action: str, nonce: str) -> Answer | Non
 
 
 # --- Acting -----------------------------------------------------------------------------------------
-
-
-def _check_origin(request: web.Request) -> None:
-    """Refuse a form that another site made; `null` is what mail apps' own browsers send."""
-    origin = request.headers.get("Origin", "null")
-    ours = urlsplit(request.config_dict[SETTINGS].base_url)
-    at_home = {f"{ours.scheme}://{ours.netloc}", f"{request.scheme}://{request.host}"}
-    if origin != "null" and origin not in at_home:
-        raise web.HTTPForbidden
-
-
-async def _form(request: web.Request) -> Form:
-    """Return the fields of the form, the last of each name."""
-    if request.content_type != _FORM:
-        raise web.HTTPUnsupportedMediaType
-    raw = bytearray()
-    async for piece in request.content.iter_chunked(4096):
-        raw += piece
-        if len(raw) > _MOST_FORM:
-            raise web.HTTPRequestEntityTooLarge(max_size=_MOST_FORM, actual_size=len(raw))
-    try:
-        fields = parse_qs(
-            raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
-        )
-    except ValueError:
-        raise web.HTTPBadRequest from None
-    return {name: values[-1] for name, values in fields.items()}
 
 
 def _confirm(reading: Reading, form: Form) -> Command:

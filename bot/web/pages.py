@@ -1,7 +1,9 @@
-"""Pages made of templates, and the one style sheet they share."""
+"""Pages made of templates, and the style sheet and scripts that they share."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from aiohttp import web
@@ -9,16 +11,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.texts.catalogue import texts_in
 
-STYLE_PATH: Final = "/static/chotdon.css"
 _HERE: Final = Path(__file__).parent
+_TYPES: Final[Mapping[str, str]] = MappingProxyType({".css": "text/css", ".js": "text/javascript"})
 
 
 class Pages:
-    """The parsed templates and the style sheet. Safe to share."""
+    """The parsed templates, the style sheet and the scripts. Safe to share."""
 
     def __init__(self) -> None:
-        self.style = (_HERE / "static" / "chotdon.css").read_bytes()
-        self._style_address = f"{STYLE_PATH}?v={hashlib.sha256(self.style).hexdigest()[:12]}"
+        found = [path for path in (_HERE / "static").iterdir() if path.suffix in _TYPES]
+        self.static = {path.name: path.read_bytes() for path in found}
         self._jinja = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -26,12 +28,17 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._jinja.globals["static"] = self.address_of
+
+    def address_of(self, name: str) -> str:
+        """Return where a style sheet or a script is; the address changes with what it says."""
+        return f"/static/{name}?v={hashlib.sha256(self.static[name]).hexdigest()[:12]}"
 
     def answer(self, template: str, *, locale: str, status: int = 200, **shown: Any) -> web.Response:
         """Return a page in this language."""
         texts = texts_in(locale)
         text = self._jinja.get_template(template).render(
-            t=texts.t, label=texts.label, locale=texts.locale, style=self._style_address, **shown
+            t=texts.t, n=texts.n, label=texts.label, locale=texts.locale, **shown
         )
         return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
 
@@ -39,11 +46,15 @@ class Pages:
 PAGES: Final = web.AppKey("pages", Pages)
 
 
-async def show_style(request: web.Request) -> web.Response:
-    """Answer with the style sheet; its address changes with it, so it may be kept."""
+async def show_static(request: web.Request) -> web.Response:
+    """Answer with a style sheet or a script; its address changes with it, so it may be kept."""
+    name = request.match_info["name"]
+    body = request.config_dict[PAGES].static.get(name)
+    if body is None:
+        raise web.HTTPNotFound
     return web.Response(
-        body=request.config_dict[PAGES].style,
-        content_type="text/css",
+        body=body,
+        content_type=_TYPES[Path(name).suffix],
         charset="utf-8",
         headers={"Cache-Control": "public, max-age=31536000, immutable"},
     )

@@ -7,8 +7,8 @@ from aiohttp import web
 from bot.keys import SETTINGS
 from bot.web import front, order_page
 from bot.web.middleware import secure
-from bot.web.nonces import Nonces
-from bot.web.pages import PAGES, STYLE_PATH, Pages, show_style
+from bot.web.nonces import NONCES, Nonces
+from bot.web.pages import PAGES, Pages, show_static
 from core.keys import derive
 
 _ORDER: Final = "/o/{token:[^/]+}"
@@ -20,9 +20,9 @@ def add_routes(app: web.Application) -> None:
     The application needs LEDGER, DATABASE, SETTINGS and SIGNER of `bot.keys`, and `middlewares()`.
     """
     app[PAGES] = Pages()
-    app[order_page.NONCES] = Nonces(derive(app[SETTINGS].require("secret_key"), "form nonces"))
+    app[NONCES] = Nonces(derive(app[SETTINGS].require("secret_key"), "form nonces"))
     app.on_response_prepare.append(secure)
-    app.router.add_get(STYLE_PATH, show_style)
+    app.router.add_get("/static/{name:[a-z]+[.](?:css|js)}", show_static)
     app.router.add_get("/", front.show)
     app.router.add_get("/zalo_verifier{code:[^/]*}.html", front.verify_zalo)
     app.router.add_get(_ORDER, order_page.show)
