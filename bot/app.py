@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import structlog
 from aiohttp import web
 
-from bot import health, sms_webhook, zalo_consent, zalo_webhook
+from bot import health, sms_webhook, telegram_webhook, zalo_consent, zalo_webhook
 from bot.answering import ANSWERING, Answering
 from bot.api.routes import add_routes as add_api
 from bot.compose import Composer
@@ -66,6 +66,7 @@ def build(
     health.add_routes(app)
     zalo_webhook.add_routes(app)
     sms_webhook.add_routes(app)
+    telegram_webhook.add_routes(app)
     add_api(app)
     add_pages(app)
     zalo_consent.add_routes(app)

@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.mail.channel import MailChannel
 from bot.sms.channel import open_sms
+from bot.telegram.channel import open_channel as open_telegram
 from bot.tokens import Signer
 from core.channels import Address, Channel, ChannelName
 from core.database import Database
@@ -36,6 +37,11 @@ def _open_mail(settings: Settings, _: Database) -> Channel:
 CHANNELS: Final[Mapping[ChannelName, Entry]] = {
     ChannelName.ZALO: Entry(
         lambda settings: settings.zalo_is_on, "ZALO_APP_ID, _APP_SECRET, _OA_ID, _OA_SECRET", _open_zalo
+    ),
+    ChannelName.TELEGRAM: Entry(
+        lambda settings: settings.telegram_is_on,
+        "TELEGRAM_TOKEN, TELEGRAM_SECRET",
+        lambda settings, _: open_telegram(settings),
     ),
     ChannelName.SMS: Entry(
         lambda settings: settings.sms_is_on,
