@@ -20,6 +20,9 @@ CREATE INDEX order_search_walk ON order_search (partner_id, deliver_at, order_id
 INSERT INTO order_search (order_id, partner_id, deliver_at, words)
 SELECT id, partner_id, deliver_at, order_words(code, customer, items) FROM orders;
 
+-- A kitchen that has been here for years has had each of its codes many times: the newest is wanted.
+DROP INDEX orders_code;
+CREATE INDEX orders_code ON orders (partner_id, code, placed_at);
 CREATE INDEX orders_status ON orders (partner_id, status, deliver_at, id);
 CREATE INDEX orders_ended ON orders (partner_id, status_changed_at, id) INCLUDE (status, total)
     WHERE final_at IS NOT NULL;

@@ -122,7 +122,7 @@ async def of_code(queryable: Queryable, partner_id: UUID, code: str, *, most: in
 
 
 _OF_CODE: Final = """
-SELECT * FROM orders WHERE partner_id = $1 AND code = $2 ORDER BY placed_at DESC, id DESC LIMIT $3
+SELECT * FROM orders WHERE partner_id = $1 AND code = $2 ORDER BY placed_at DESC LIMIT $3
 """
 
 

@@ -63,13 +63,9 @@ async def by_id(order_id: UUID) -> Placed | None:
 
 async def by_code(partner_ids: Collection[UUID], code: str) -> list[Placed]:
     """Return each kitchen's newest order of this code; codes are used again in time."""
-    rows = (
-        await OrderRow.filter(partner_id__in=partner_ids, code=code)
-        .select_related("platform")
-        .order_by("-placed_at")
-    )
-    newest = {row.partner_id: row for row in reversed(rows)}
-    return [_placed(row) for row in newest.values()]
+    found = await _fetch(_NEWEST_OF_CODE, list(partner_ids), code)
+    rows = await OrderRow.filter(id__in=[row["id"] for row in found]).select_related("platform")
+    return [_placed(row) for row in sorted(rows, key=lambda row: row.placed_at, reverse=True)]
 
 
 async def codes_in_use(partner_ids: Collection[UUID], *, since: datetime) -> list[str]:
@@ -189,6 +185,10 @@ async def _fetch(statement: str, *given: object) -> Sequence[Mapping[str, Any]]:
     return await Tortoise.get_connection("default").execute_query_dict(statement, list(given))
 
 
+_NEWEST_OF_CODE: Final = """
+SELECT newest.id FROM unnest($1::uuid[]) partner, LATERAL (
+    SELECT id FROM orders WHERE partner_id = partner AND code = $2 ORDER BY placed_at DESC LIMIT 1) newest
+"""
 # An open order stands in `orders_status`, one that ended lately in `orders_ended`; no index has both.
 _CODES_IN_USE: Final = """
 SELECT code FROM orders WHERE partner_id = ANY($1::uuid[]) AND status IN ('pending', 'confirmed')
