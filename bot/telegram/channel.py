@@ -29,7 +29,7 @@ from core.channels import (
 )
 from core.settings import Settings
 
-# docs/facts.md#telegram-rate: messages of one bot, to whomever.
+# docs/facts.md#telegram-rates: messages of one bot, to whomever.
 RATE: Final = Rate(30, timedelta(seconds=1))
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 _GROUP_IS_FULL: Final = "the group has had its messages of this minute"

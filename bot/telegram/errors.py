@@ -19,7 +19,7 @@ from core.channels import NoSuchRecipient, Outcome, Refused, Scope, TryLater, Un
 TOKEN_ALARM: Final = "token"  # noqa: S105  (the name of an alarm)
 _REFUSED: Final = "Telegram không nhận token của bot: kiểm tra CHOTDON_TELEGRAM_TOKEN và _API_URL"
 
-# docs/facts.md#telegram-gone: what a 400 says when nobody is there any more.
+# docs/facts.md#telegram-errors: what a 400 says when nobody is there any more.
 _GONE: Final = (
     "chat not found",
     "user not found",
@@ -28,11 +28,11 @@ _GONE: Final = (
     "group chat was deactivated",
     "group chat was deleted",
 )
-# docs/facts.md#telegram-gone: a chat that is there and that the bot may not write to.
+# docs/facts.md#telegram-errors: a chat that is there and that the bot may not write to.
 _CLOSED: Final = ("not enough rights", "have no rights to send", "chat_write_forbidden", "topic_closed")
-# docs/facts.md#telegram-edits: it shows this already.
+# docs/facts.md#telegram-errors: it shows this already.
 _SAME: Final = "message is not modified"
-# docs/facts.md#telegram-edits: too old, deleted, or not the bot's own.
+# docs/facts.md#telegram-errors: too old, deleted, or not the bot's own.
 _UNCHANGEABLE: Final = (
     "message can't be edited",
     "message to edit not found",
@@ -61,7 +61,7 @@ def outcome_of(error: TelegramError, *, again_is_the_same: bool = False) -> Outc
             return NoSuchRecipient("the group has another id", moved_to=str(error.new_chat_id))
         case TooMany():
             return TryLater("429", error.after)
-        case Forbidden():  # docs/facts.md#telegram-gone: blocked, kicked, deactivated, never started
+        case Forbidden():  # docs/facts.md#telegram-errors: blocked, kicked, deactivated, never started
             return NoSuchRecipient(_why(error), gone=True)
         case InvalidToken():
             return Refused(_REFUSED, Scope.EVERYBODY, alarm=TOKEN_ALARM)

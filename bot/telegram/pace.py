@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-# docs/facts.md#telegram-rate: 20 messages a minute in a group; one is left for what other workers send.
+# docs/facts.md#telegram-rates: 20 messages a minute in a group; one is left for what other workers send.
 PER_MINUTE: Final = 19
 _MINUTE: Final = 60.0
 _REMEMBERED: Final = 5_000

@@ -203,7 +203,7 @@ def _cut_label(label: str) -> str:
 
 
 def _is_pressable(url: str) -> bool:
-    """Whether Telegram takes a button with this address. docs/facts.md#telegram-button-urls."""
+    """Whether Telegram takes a button with this address. docs/facts.md#telegram-button-url."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -118,7 +118,7 @@ def _read(body: bytes) -> dict[str, Any]:
 
 
 def _wait(answer: dict[str, Any]) -> timedelta:
-    """Return how long Telegram says to wait; docs/facts.md#telegram-rate: whole seconds."""
+    """Return how long Telegram says to wait; docs/facts.md#telegram-rates: whole seconds."""
     parameters = answer.get("parameters")
     told = parameters.get("retry_after") if isinstance(parameters, dict) else None
     seconds = told if isinstance(told, int) and not isinstance(told, bool) else 1

@@ -18,7 +18,7 @@ from core.channels import BlockRole, Card, ChannelName
 from core.orders.answers import Answer, AnswerKind
 
 _log: Final = structlog.get_logger()
-# docs/facts.md#telegram-tap
+# docs/facts.md#telegram-toast
 MAX_TEXT: Final = 200
 _WITHIN: Final = 5.0
 #: So many may be under way; while Telegram says nothing, further ones are let go.
