@@ -10,11 +10,12 @@ import click
 from cli.arguments import DURATION
 from cli.office import Office, run
 from cli.printing import as_json_option, facts, show
-from core import product_clock
+from core import product_clock, sheets
 from core.clock import real_now
 from core.database import Database
 from core.errors import RuleError, Unavailable
 from core.ledger import Ledger
+from core.partners import pausing
 from jobs.timers import due_timers, fire_due
 
 _PATIENCE: Final = 100
@@ -78,6 +79,8 @@ async def advance(database: Database, ledger: Ledger, by: timedelta) -> datetime
     now = await product_clock.advance(database, by)
     for _ in range(_PATIENCE):
         await fire_due(database, ledger)
+        await sheets.owe_due(database)
+        await pausing.end_due(database)
         if not await due_timers(database, most=1):
             return now
         await asyncio.sleep(_PAUSE)  # a worker may be firing the same ones

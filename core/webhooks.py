@@ -34,6 +34,7 @@ _LEASE_MORE: Final = timedelta(seconds=10)
 class OwedWebhook:
     """One event that a platform is owed; `id` is every attempt's `webhook-id`, `tries` counts this one.
 
+    With `of_partner` it is an event of a kitchen: `order_id` is the kitchen's id, `version` its number.
     An attempt out of turn, on the way of a later event, is none of its schedule's: it is not counted.
     """
 
@@ -45,6 +46,7 @@ class OwedWebhook:
     secret: str
     tries: int
     in_turn: bool = True
+    of_partner: bool = False
 
 
 async def due(database: Database, *, most: int = 500) -> list[UUID]:
@@ -83,6 +85,7 @@ async def claim(database: Database, webhook_id: UUID) -> list[OwedWebhook] | Non
                 row["webhook_secret"],
                 row["tries"],
                 row["in_turn"],
+                row["of_partner"],
             )
             for row in sorted(claimed, key=lambda row: int(row["version"]))
         ]
@@ -150,7 +153,7 @@ async def _bury(
         "INSERT INTO notices (id, order_id, kind, occasion, data, owed_at) VALUES ($1, $2, $3, $4, $5, $6)"
         " ON CONFLICT DO NOTHING",
         ids.new(),
-        webhook.order_id,
+        None if webhook.of_partner else webhook.order_id,
         NoticeKind.WEBHOOK_DEAD.value,
         str(webhook.id),
         {"webhook": str(webhook.id), "name": name, "why": why},
@@ -182,5 +185,5 @@ _CLAIM: Final = """
 UPDATE webhooks w SET leased_until = $2, tries = w.tries + (w.next_at <= $3)::int
 FROM platforms p WHERE w.id = ANY($1::uuid[]) AND p.id = w.platform_id
 RETURNING w.id, w.order_id, w.version, w.platform_id, w.tries, p.webhook_url, p.webhook_secret,
-    w.next_at <= $3 AS in_turn
+    w.next_at <= $3 AS in_turn, w.of_partner
 """

@@ -9,10 +9,11 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from redis.exceptions import RedisError
 
-from core import alarms, inbox, outbox, webhooks
+from core import alarms, inbox, outbox, sheets, webhooks
 from core.clock import real_now
 from core.database import AWAY, Database
 from core.ledger import Ledger
+from core.partners import pausing
 from jobs.deliver import Delivery
 from jobs.queues import Jobs
 from jobs.timers import fire_due
@@ -24,7 +25,7 @@ SWEEP: Final = "sweep"
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """Finds what is due in the database and was not woken: timers, notices, messages, webhooks."""
+    """Finds what is due in the database and was not woken: timers, sheets, notices, messages, webhooks."""
 
     database: Database
     ledger: Ledger
@@ -35,6 +36,8 @@ class Sweeper:
         """Look once. Timers fire without Redis; the rest is queued when Redis is there."""
         await self.database.set_clock()
         await fire_due(self.database, self.ledger)
+        await sheets.owe_due(self.database)
+        await pausing.end_due(self.database)
         await self.database.pool.execute(
             "INSERT INTO heartbeats (name, at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET at = $2",
             SWEEP,

@@ -1,4 +1,4 @@
-"""To platforms: every change of an order as a signed webhook, retried until they have it.
+"""To platforms: changes of orders and pauses of kitchens as signed webhooks, retried until they have them.
 
 docs/facts.md#standard-webhooks for headers and signatures; the schedule is in `core/webhooks.py`.
 """
@@ -15,11 +15,12 @@ import structlog
 from aiohttp.typedefs import LooseHeaders
 from standardwebhooks import Webhook
 
-from bot.api.shapes import scope_for, webhook_body
+from bot.api.shapes import partner_webhook_body, scope_for, webhook_body
 from core import metrics, webhooks
 from core.clock import real_now
 from core.database import Database
 from core.orders.queries import as_of
+from core.partners.events import numbered
 from core.platforms import is_public_address
 from core.webhooks import OwedWebhook
 from jobs.queues import Jobs
@@ -82,11 +83,10 @@ class Relay:
             await self._try(webhook)
 
     async def _try(self, webhook: OwedWebhook) -> None:
-        told = await as_of(webhook.order_id, webhook.version)
-        if told is None:  # an event is written with its webhooks: this cannot be, and is not to be retried
+        body = await self._body(webhook)
+        if body is None:  # an event is written with its webhooks: this cannot be, and is not to be retried
             _log.error("webhook without its event", webhook=str(webhook.id))
             return
-        body = webhook_body(told, scope_for(webhook.platform_id, told.order))
         reply = await self._post(webhook, body)
         metrics.WEBHOOKS.labels("delivered" if reply.is_success else "failed").inc()
         _log.info(
@@ -107,6 +107,14 @@ class Relay:
         )
         if wait and wait < _WAKE_FOR:
             await self.jobs.relay([webhook.id], after=wait)
+
+    async def _body(self, webhook: OwedWebhook) -> bytes | None:
+        """Return what the platform is told: the same bytes at each attempt."""
+        if webhook.of_partner:
+            event = await numbered(self.database.pool, webhook.order_id, webhook.version)
+            return partner_webhook_body(event) if event else None
+        told = await as_of(webhook.order_id, webhook.version)
+        return webhook_body(told, scope_for(webhook.platform_id, told.order)) if told else None
 
     async def _post(self, webhook: OwedWebhook, body: bytes) -> _Reply:
         try:

@@ -311,3 +311,22 @@ class Told(_Given):
     type: str
     timestamp: datetime = Field(description="When it happened.")
     data: OrderDocument
+
+
+class Pause(_Given):
+    """How a kitchen takes orders from now on."""
+
+    partner: str = Field(description="The kitchen's code.")
+    paused_until: datetime | None = Field(
+        description="Until then orders get 409 `partner_paused`; null when the kitchen takes them again."
+    )
+    at: datetime = Field(description="When it was changed, or when the pause ran out.")
+    by: By
+
+
+class ToldOfPartner(_Given):
+    """What a webhook about a kitchen carries."""
+
+    type: Literal["partner.paused", "partner.resumed"]
+    timestamp: datetime = Field(description="When it happened.")
+    data: Pause

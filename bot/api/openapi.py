@@ -167,7 +167,7 @@ def document(base_url: str) -> dict[str, Any]:
         "servers": [{"url": f"{base_url}/api/v1"}],
         "security": [{"key": []}],
         "paths": _paths(),
-        "webhooks": {"order": {"post": _webhook()}},
+        "webhooks": {"order": {"post": _webhook()}, "partner": {"post": _partner_webhook()}},
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {
@@ -282,6 +282,18 @@ def _webhook() -> dict[str, Any]:
     }
 
 
+def _partner_webhook() -> dict[str, Any]:
+    return {
+        "operationId": "hearOfPartner",
+        "summary": "A kitchen's pause",
+        "description": "Sent to every platform's webhook address when a kitchen stops taking orders, when the"
+        " end of that moves, and when it takes them again; signed and tried again as an order's events are.",
+        "requestBody": {"content": {_JSON: {"schema": _ref(models.ToldOfPartner)}}},
+        "responses": {"2XX": {"description": "Heard. Anything else is tried again."}},
+        "security": [],
+    }
+
+
 def _ref(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": _REF.format(model=model.__name__)}
 
@@ -289,7 +301,7 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
 def _schemas() -> dict[str, Any]:
     sent: set[type[BaseModel]] = {operation.body for operation in OPERATIONS if operation.body}
     given: set[type[BaseModel]] = {operation.answer for operation in OPERATIONS}
-    given |= {models.Problem, models.Told}
+    given |= {models.Problem, models.Told, models.ToldOfPartner}
     schemas: dict[str, Any] = {}
     for model in sorted(sent | given, key=lambda model: model.__name__):
         schema = model.model_json_schema(ref_template=_REF)

@@ -14,6 +14,7 @@ from core.orders.events import Event, Json
 from core.orders.order import By, Order
 from core.orders.queries import Told
 from core.orders.snapshot import dump_customer, dump_item, dump_reason, dump_review
+from core.partners.events import PartnerEvent
 from core.settlement import SettledOrder, Settlement
 
 
@@ -94,6 +95,11 @@ def webhook_body(told: Told, scope: Scope) -> bytes:
         "data": document_of(told, scope),
     }
     return msgspec.json.encode(content)
+
+
+def partner_webhook_body(event: PartnerEvent) -> bytes:
+    """Return what every platform is told of a kitchen's event: the same bytes each time."""
+    return msgspec.json.encode({"type": event.type, "timestamp": event.data["at"], "data": event.data})
 
 
 def settlement_document(settlement: Settlement) -> dict[str, Json]:
