@@ -113,9 +113,9 @@ class Conversation:
                 await self._followed(inbound)
             case Unreadable():
                 await self._unreadable(inbound)
-            case SharedPhone(phone):  # a claim, not a proof: only a code links an address
+            case SharedPhone():
                 await self._heard(inbound)
-                await self._claims.claimed(inbound, phone)
+                await self._claims.shared(inbound, inbound.body)
         return None
 
     async def _heard(self, inbound: Inbound) -> list[StaffAt]:
@@ -144,7 +144,8 @@ class Conversation:
             return
         seats = one_per_kitchen(await self._heard(inbound))
         told = [Told(seat.staff_id, reply(Reply.LINKED)) for seat in seats]
-        how = reply(Reply.HOW_TO_LINK, by_phone=int(self._asks_phones))
+        vouched = inbound.channel is ChannelName.TELEGRAM  # Telegram knows whose phone it is
+        how = reply(Reply.HOW_TO_LINK, by_phone=int(self._asks_phones or vouched), vouched=int(vouched))
         await self._owing.owe_all(inbound, told or [Told(None, how)])
 
     async def _replied(self, inbound: Inbound, replied: Replied) -> None:

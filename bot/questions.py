@@ -26,6 +26,8 @@ class Reply(StrEnum):
     LINK_LOCKED = "link_locked"
     HOW_TO_LINK = "how_to_link"
     CODE_SENT = "code_sent"
+    NOBODYS_PHONE = "nobodys_phone"
+    OTHERS_PHONE = "others_phone"
     LINK_CODE = "link_code"
     NO_SUCH_CODE = "no_such_code"
     MEANT = "meant"

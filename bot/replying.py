@@ -9,7 +9,13 @@ from uuid import UUID
 
 from bot.cards import replies
 from bot.cards.answers import answer_card, plain_card
-from bot.cards.linking import code_sent_card, how_to_link_card, link_code_card
+from bot.cards.linking import (
+    code_sent_card,
+    how_to_link_card,
+    link_code_card,
+    nobodys_phone_card,
+    others_phone_card,
+)
 from bot.cards.short import TWO, fitted
 from bot.cards.view import Desk, Frame, View
 from bot.intents import Verb, Why
@@ -312,7 +318,9 @@ _WORD_AFTER: Final[Mapping[Reply, tuple[str, str]]] = MappingProxyType(
 
 
 def _how_to_link(frame: Frame, data: Data) -> Card:
-    return how_to_link_card(frame, by_phone=bool(data.get("by_phone")))
+    return how_to_link_card(
+        frame, by_phone=bool(data.get("by_phone")), is_vouched_for=bool(data.get("vouched"))
+    )
 
 
 def _code_sent(frame: Frame, data: Data) -> Card:
@@ -338,6 +346,8 @@ _FOR_STRANGERS: Final[Mapping[Reply, Callable[[Frame, Data], Card]]] = MappingPr
     {
         Reply.HOW_TO_LINK: _how_to_link,
         Reply.CODE_SENT: _code_sent,
+        Reply.NOBODYS_PHONE: lambda frame, _: nobodys_phone_card(frame),
+        Reply.OTHERS_PHONE: lambda frame, _: others_phone_card(frame),
         Reply.LINK_CODE: _link_code,
         Reply.LINK_WRONG: _link_wrong,
         Reply.LINK_LOCKED: _link_locked,

@@ -384,6 +384,8 @@ def _menu(frame: Frame) -> tuple[Button, ...]:
 
 def linked_card(frame: Frame) -> Card:
     """Say who this address is now."""
+    if frame.in_group:
+        return _linked_group_card(frame)
     name = frame.staff.name if frame.staff else ""
     title = frame.texts.t("Xong! Bạn là {name} của {partner}", name=name, partner=frame.partner_name)
     line = frame.texts.t("Đơn mới sẽ đến đây. Nhắn TG để xem có thể nói gì.")
@@ -392,6 +394,19 @@ def linked_card(frame: Frame) -> Card:
         locale=frame.texts.locale,
         title=title,
         short=_short_welcome(frame, title),
+        blocks=(Block(BlockRole.TEXT, (line,)),),
+        buttons=_menu(frame),
+    )
+
+
+def _linked_group_card(frame: Frame) -> Card:
+    title = frame.texts.t("Xong! Nhóm này nhận đơn của {partner}", partner=frame.partner_name)
+    line = frame.texts.t("Ai là người của quán đều bấm nút được, người khác chỉ xem.")
+    return Card(
+        kind=_KIND,
+        locale=frame.texts.locale,
+        title=title,
+        short=joined(title, line),
         blocks=(Block(BlockRole.TEXT, (line,)),),
         buttons=_menu(frame),
     )

@@ -132,7 +132,7 @@ async def redeem(
     staff_ids = await _taken(connection, code=code, address=address, key=key, now=now)
     if staff_ids:
         await wrong_tries.forget(connection, LIMIT, sender)
-        linked = [await _linked(connection, staff_id, address, now=now) for staff_id in staff_ids]
+        linked = [await link(connection, staff_id, address, now=now) for staff_id in staff_ids]
         return Linked(linked[0], tuple(linked[1:]))
     tries = await wrong_tries.wrong(connection, LIMIT, sender, tries, now=now)
     if tries.locked_until is not None:
@@ -163,7 +163,11 @@ async def _taken(
     return [row["staff_id"] for row in rows]
 
 
-async def _linked(connection: Connection, staff_id: UUID, address: Address, *, now: datetime) -> StaffAt:
+async def link(connection: Connection, staff_id: UUID, address: Address, *, now: datetime) -> StaffAt:
+    """Give a member a chat that is proven to be theirs; a colleague loses it.
+
+    Raises NotFound("no_such_staff") for who is none any more.
+    """
     if address.kind is not AddressKind.PHONE:  # a kitchen may share a phone, not a chat
         await connection.execute(_TAKE_OVER, staff_id, address.kind.value, address.value)
     heard = Address(address.kind, address.value, heard_at=now)

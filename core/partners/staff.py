@@ -110,7 +110,21 @@ async def remove(database: Database, partner_id: UUID, name: str) -> Member:
         await connection.execute(
             "UPDATE staff SET removed_at = $2 WHERE id = $1", member.id, database.clock.now()
         )
+        await _hand_groups_on(connection, member, now=database.clock.now())
         return member
+
+
+async def _hand_groups_on(connection: Connection, member: Member, *, now: datetime) -> None:
+    """Give the kitchen's groups to who is left: a group does not fall silent with who linked it."""
+    left = await staff_of(connection, member.partner_id)
+    known = [Address(each.kind, each.value, each.heard_at) for each in member.live(AddressKind.TELEGRAM_CHAT)]
+    for group in (address for address in known if address.is_group and left):
+        await addresses.add(connection, min(left, key=_succession).id, group, now=now)
+
+
+def _succession(member: Member) -> tuple[bool, bool, bool]:
+    """Order who takes over: owners, managers, who is told, anybody."""
+    return member.role is not Role.OWNER, member.role is not Role.MANAGER, not member.is_recipient
 
 
 async def by_name(queryable: Queryable, partner_id: UUID, name: str) -> Member:
