@@ -46,8 +46,9 @@ class Message:
         return self.edited_at is not None
 
     def button(self, label: str) -> Button | None:
-        """Return the button of that label, if there is one."""
-        return next((button for row in self.rows for button in row if button.label == label), None)
+        """Return the button of that label, with or without a sign before it, if there is one."""
+        buttons = [button for row in self.rows for button in row]
+        return next((one for one in buttons if one.label == label or one.label.endswith(f" {label}")), None)
 
     def changed(self, text: Text, rows: Rows, *, at: datetime) -> "Message":
         """Return it as it is after a change."""

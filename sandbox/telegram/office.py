@@ -1,5 +1,6 @@
 """What Telegram knows of one bot: its chats, its name, the taps that wait for an answer."""
 
+import asyncio
 import itertools
 import time
 from collections.abc import Callable
@@ -30,15 +31,28 @@ class Tap:
     label: str
     data: str
     at: float = field(default_factory=time.monotonic)
-    answered: bool = False
     toast: str = ""
     alert: bool = False
     status: int | None = None
 
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+
     @property
     def spins(self) -> bool:
         """Whether the phone still waits."""
-        return not self.answered
+        return not self.stopped.is_set()
+
+    async def stops(self, *, within: float = 3.0) -> str:
+        """Wait for the spinner to stop, up to `within` real seconds; return the toast.
+
+        Raises AssertionError if it goes on.
+        """
+        try:
+            async with asyncio.timeout(within):
+                await self.stopped.wait()
+        except TimeoutError:
+            raise AssertionError(f"the button {self.label!r} still spins") from None
+        return self.toast
 
 
 class Office:
@@ -125,9 +139,10 @@ class Office:
     def answer(self, query_id: str, text: str, *, alert: bool) -> None:
         """Stop a spinner, with a toast or a window. Raises Refused for a tap that waits no more."""
         tap = self.taps.get(query_id)
-        if tap is None or tap.answered or time.monotonic() - tap.at > _ANSWER_WITHIN:
+        if tap is None or not tap.spins or time.monotonic() - tap.at > _ANSWER_WITHIN:
             raise Refused(400, QUERY_TOO_OLD)
-        tap.answered, tap.toast, tap.alert = True, text, alert
+        tap.toast, tap.alert = text, alert
+        tap.stopped.set()
         if text:
             self.feed.report("telegram.out", f"Telegram hiện “{text}”", level=Level.GOOD)
         self.on_change()

@@ -37,6 +37,7 @@ from sandbox.mailbox import Mail, Mailbox
 from sandbox.platform import FakePlatform
 from sandbox.sms import Delivery as SmsDelivery
 from sandbox.sms import Sms, SmsFake, SmsPhone
+from sandbox.telegram import Chat, FakeTelegram, Message, Tap, TelegramGroup, TelegramPerson
 from sandbox.zalo import Bubble, Delivery, FakeZalo, Person
 
 VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -101,6 +102,49 @@ class TextPhone:
 
 
 @dataclass(slots=True)
+class TelegramPhone:
+    """A phone with Telegram on it."""
+
+    person: TelegramPerson
+    world: "World"
+
+    async def taps(self, label: str, *, on: Message | None = None, where: Chat | None = None) -> Tap:
+        """Press a button, by default the newest with this label; return once everything has settled.
+
+        No button may go on spinning.
+        """
+        tap = await self.person.taps(label, on=on, where=where)
+        assert tap.status == 200, tap
+        await self.world.settles()
+        await tap.stops()
+        return tap
+
+    async def says(self, text: str, *, where: Chat | None = None) -> None:
+        """Write to the bot, or in a group, and wait until everything has settled."""
+        delivery = await self.person.says(text, where=where)
+        assert delivery, f"the bot is not shown {text!r}"
+        assert delivery.status == 200, delivery
+        await self.world.settles()
+
+    async def starts(self, code: str = "") -> None:
+        """Press start, by a deep link where there is a code, and wait until everything has settled."""
+        delivery = await self.person.starts(code)
+        assert delivery.status == 200, delivery
+        await self.world.settles()
+
+    async def sees(self, *texts: str) -> Message:
+        """Read the oldest unread message that contains the first text; the others must stand in it too."""
+        message = await self.person.sees(texts[0], within=0.2)
+        missing = [text for text in texts if text not in message.text]
+        assert not missing, f"{missing} not in:\n{message.text}"
+        return message
+
+    def now(self, message: Message) -> Message:
+        """Return a message as it is now."""
+        return self.person.now(message)
+
+
+@dataclass(slots=True)
 class Inbox:
     """Somebody's mailbox."""
 
@@ -145,6 +189,13 @@ class Somebody:
     phone: Phone
     mail: Inbox
     number: str | None = None
+    chat: TelegramPhone | None = None
+
+    @property
+    def telegram(self) -> TelegramPhone:
+        """The phone's Telegram, in a world that has that channel."""
+        assert self.chat, f"{self.name} has no Telegram"
+        return self.chat
 
     @property
     def texts(self) -> TextPhone:
@@ -205,6 +256,7 @@ class World:
     mailbox: Mailbox
     url: str
     sms: SmsFake | None = None
+    bot: FakeTelegram | None = None
     platforms: dict[str, FakePlatform] = field(default_factory=dict)
     people: dict[str, Somebody] = field(default_factory=dict)
     inboxes: dict[str, Inbox] = field(default_factory=dict)
@@ -250,9 +302,10 @@ class World:
         email: str | None = "lan@example.com",
         phone: str | None = None,
         zalo: bool = True,
+        telegram: bool = False,
         sheet: bool = False,
     ) -> Somebody:
-        """Add a kitchen whose owner has linked her Zalo; return the owner. `phone` is E.164.
+        """Add a kitchen whose owner has linked her Zalo, or her Telegram; return the owner. `phone` is E.164.
 
         Only with `sheet` it gets its morning sheet: most stories are about something else.
         """
@@ -262,7 +315,7 @@ class World:
         _, member = await partners.add(self.database, new)
         if not sheet:
             await partners.change(self.database, code, partners.PartnerChange(sheet_at=partners.NONE))
-        return await self._equip(owner, member.id, email, phone, zalo=zalo)
+        return await self._equip(owner, member.id, email, phone, zalo=zalo, telegram=telegram)
 
     async def hires(
         self,
@@ -274,12 +327,13 @@ class World:
         phone: str | None = None,
         notify: bool = False,
         zalo: bool = True,
+        telegram: bool = False,
     ) -> Somebody:
         """Add a staff member, by default with a linked Zalo."""
         partner = await partners.by_code(self.database.pool, kitchen)
         new = staff.new_member(name, role=Role(role), email=email, phone=phone, notify=notify)
         member = await staff.add(self.database, partner.id, new)
-        return await self._equip(name, member.id, email, phone, zalo=zalo)
+        return await self._equip(name, member.id, email, phone, zalo=zalo, telegram=telegram)
 
     async def fires(self, name: str, *, kitchen: str = "com-nha-lan") -> None:
         """Let a staff member go."""
@@ -287,16 +341,51 @@ class World:
         await staff.remove(self.database, partner.id, name)
 
     async def _equip(
-        self, name: str, staff_id: UUID, email: str | None, number: str | None, *, zalo: bool = True
+        self,
+        name: str,
+        staff_id: UUID,
+        email: str | None,
+        number: str | None,
+        *,
+        zalo: bool = True,
+        telegram: bool = False,
     ) -> Somebody:
         person = self.zalo.person(str(4_000_000_000_000_000_000 + len(self.zalo.people)), name)
         phone = Phone(person, self)
         if zalo:
             await self.link(phone, staff_id)
         inbox = self.inbox(email or f"{name}@nowhere.example")
-        somebody = Somebody(name, staff_id, phone, inbox, number)
+        chat = self.telegram_phone(name, number) if self.bot else None
+        if telegram and chat:
+            await self.link_telegram(chat, staff_id)
+        somebody = Somebody(name, staff_id, phone, inbox, number, chat)
         self.people[name] = somebody
         return somebody
+
+    def telegram_phone(self, name: str, number: str | None = None) -> TelegramPhone:
+        """Return a new phone with Telegram, which has not started the bot. `number` is E.164."""
+        assert self.bot, "this world has no Telegram"
+        return TelegramPhone(self.bot.person(name, phone=(number or "").removeprefix("+")), self)
+
+    async def code_for(self, staff_id: UUID, channel: ChannelName = ChannelName.TELEGRAM) -> str:
+        """Return a new link code for a staff member, digits alone."""
+        key = linking.code_key(self.settings.require("secret_key"))
+        return (await linking.create_code(self.database, staff_id, channel, key=key)).code
+
+    async def link_telegram(self, phone: TelegramPhone, staff_id: UUID) -> None:
+        """Link this phone's Telegram to a staff member by the deep link, as everybody does."""
+        await phone.starts(await self.code_for(staff_id))
+        phone.person.reads_all()
+
+    async def group(self, title: str, by: Somebody, *others: Somebody) -> TelegramGroup:
+        """Make a group of these people and link it to the kitchen, by the deep link of the first."""
+        assert self.bot, "this world has no Telegram"
+        people = [one.telegram.person for one in (by, *others)]
+        group = self.bot.group(title, *people)
+        await group.adds_bot(people[0], code=await self.code_for(by.staff_id))
+        await self.settles()
+        group.reads_all()
+        return group
 
     async def link(self, phone: Phone, staff_id: UUID) -> None:
         """Link this phone's Zalo to a staff member by a code, as everybody does."""
@@ -362,11 +451,16 @@ class World:
             person.reads_all()
         for phone in self._text_phones():
             phone.reads_all()
+        for chat in self._telegram_chats():
+            chat.reads_all()
         for address in self.mailbox.addresses:
             self.inbox(address).opens_all()
 
     def _text_phones(self) -> list[SmsPhone]:
         return list(self.sms.phones.values()) if self.sms else []
+
+    def _telegram_chats(self) -> list[Chat]:
+        return self.bot.chats if self.bot else []
 
     async def settles(self) -> None:
         """Wait until nothing is owed that could leave now."""
@@ -392,7 +486,13 @@ class World:
         texts = {
             phone.number: [sms.text for sms in phone.unread] for phone in self._text_phones() if phone.unread
         }
+        telegrams = {
+            chat.title: [message.text for message in chat.unread]
+            for chat in self._telegram_chats()
+            if chat.unread
+        }
         assert not texts, f"unexpected SMS: {texts}"
+        assert not telegrams, f"unexpected messages on Telegram: {telegrams}"
         assert not chats, f"unexpected messages: {chats}"
         assert not mails, f"unexpected mails: {mails}"
 
@@ -408,11 +508,17 @@ SELECT EXISTS (SELECT 1 FROM notices WHERE state = 'owed')
 
 @asynccontextmanager
 async def open_world(
-    database_url: str, redis_url: str, *, gateway: type[SmsFake] | None = None, **changed: Any
+    database_url: str,
+    redis_url: str,
+    *,
+    gateway: type[SmsFake] | None = None,
+    telegram: bool = False,
+    **changed: Any,
 ) -> AsyncIterator[World]:
     """Open the service with its fakes until the block ends.
 
-    `gateway` carries SMS; without one that channel is off. `changed` are other settings.
+    `gateway` carries SMS; without one that channel is off, as Telegram is unless `telegram`. `changed` are
+    other settings.
     """
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(connect(database_url))
@@ -424,9 +530,9 @@ async def open_world(
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         known = {"database_url": database_url, "redis_url": redis_url, "base_url": url}
         sms = await stack.enter_async_context(gateway(clock=clock)) if gateway else None
-        settings = Settings(
-            **(known | _gateways(zalo, mailbox) | (dict(sms.settings) if sms else {}) | changed)
-        )
+        bot = await stack.enter_async_context(FakeTelegram(clock=clock, limited=False)) if telegram else None
+        chats = (dict(sms.settings) if sms else {}) | (bot.settings() if bot else {})
+        settings = Settings(**(known | _gateways(zalo, mailbox) | chats | changed))
         redis = open_redis(redis_url)
         stack.push_async_callback(redis.aclose)
         app = await stack.enter_async_context(open_app(settings, database, RedisWake(Jobs(redis))))
@@ -436,7 +542,9 @@ async def open_world(
         zalo.webhook_url = f"{url}/webhooks/zalo"
         if sms:
             sms.webhook_base = url
-        world = World(settings, database, service.ledger, service, zalo, mailbox, url, sms)
+        if bot:
+            bot.webhook_url = f"{url}/webhooks/telegram"
+        world = World(settings, database, service.ledger, service, zalo, mailbox, url, sms, bot)
         await stack.enter_async_context(world.stack)
         yield world
 
