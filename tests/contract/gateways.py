@@ -20,6 +20,7 @@ from core.clock import real_now
 from sandbox.faults import Handler
 from sandbox.mailbox import Mailbox
 from sandbox.sms import FakeEsms, FakeSpeedSms, FakeTwilio, SmsFake
+from sandbox.telegram import FakeTelegram
 from sandbox.zalo import FakeZalo, Param, Template
 
 #: A kind that has a ZBS template in these tests.
@@ -116,6 +117,54 @@ class ZaloGateway(Gateway):
     def hang(self, seconds: float) -> None:
         """Say nothing to the next call."""
         self.zalo.hang(seconds)
+
+
+class TelegramGateway(Gateway):
+    """The fake Bot API; it cannot tell repeats."""
+
+    knows_repeats = False
+
+    def __init__(self) -> None:
+        self.telegram = FakeTelegram(limited=False, again_after=None)
+        self._person = self.telegram.person("Lan")
+        self.lan = Address(AddressKind.TELEGRAM_CHAT, str(self._person.user_id))
+        self.nobody = Address(AddressKind.TELEGRAM_CHAT, "799999999")
+
+    async def __aenter__(self) -> Self:
+        await self.telegram.__aenter__()
+        await self._person.starts()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.telegram.__aexit__(None, None, None)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the settings that lead to it."""
+        return self.telegram.settings()
+
+    def taken(self) -> list[str]:
+        """Return the texts of the messages that reached somebody."""
+        return [message.text for message in self._person.received]
+
+    def named(self) -> Address:
+        """Return an address at which the gateway tells messages apart by our key."""
+        return self.lan
+
+    def names(self) -> list[str]:
+        """Return nothing: it is given nothing to tell messages apart by."""
+        return []
+
+    async def refuse(self) -> None:
+        """Refuse connections."""
+        await self.telegram.refuse()
+
+    def fail(self) -> None:
+        """Fail at every call, in the gateway's own way of saying "later"."""
+        self.telegram.status_next(502, times=None)
+
+    def hang(self, seconds: float) -> None:
+        """Say nothing to the next call."""
+        self.telegram.hang(seconds)
 
 
 class MailGateway(Gateway):
@@ -337,6 +386,7 @@ class DirectBind(Gateway):
 GATEWAYS: Final[Mapping[str, tuple[ChannelName, Callable[[], Gateway]]]] = MappingProxyType(
     {
         "zalo": (ChannelName.ZALO, ZaloGateway),
+        "telegram": (ChannelName.TELEGRAM, TelegramGateway),
         "esms": (ChannelName.SMS, EsmsGateway),
         "speedsms": (ChannelName.SMS, lambda: SmsOverHttp(FakeSpeedSms(), "105")),
         "twilio": (ChannelName.SMS, lambda: SmsOverHttp(FakeTwilio(), 21211)),
