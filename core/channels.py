@@ -218,10 +218,14 @@ class NoSuchRecipient:
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
-    """Surely not delivered; the same call may be made again, `after` this long if it said so."""
+    """Surely not delivered; the same call may be made again, `after` this long if it said so.
+
+    With scope RECIPIENT only that address has had enough for now: the gateway itself is well.
+    """
 
     why: str
     after: timedelta | None = None
+    scope: Scope = Scope.EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from core.channels import Outcome, TryLater, Unclear
+from core.channels import Outcome, Scope, TryLater, Unclear
 
 #: So many calls in a row that failed or stayed unanswered open the breaker.
 _FAILURES: Final = 5
@@ -41,6 +41,8 @@ class Breakers:
         """Learn from a call. Returns True when the breaker opened by it, False when it closed, else None."""
         state = self._states[gateway]
         was_open = state.failures >= _FAILURES
+        if isinstance(outcome, TryLater) and outcome.scope is Scope.RECIPIENT:
+            return None  # somebody has had enough for now: that tells nothing of the gateway
         if not isinstance(outcome, TryLater | Unclear):  # whatever else it says, it answers
             state.failures = 0
             return False if was_open else None

@@ -23,6 +23,7 @@ from core.channels import (
     Rate,
     ReceiptKind,
     Refused,
+    Scope,
     Sent,
     TryLater,
     Unclear,
@@ -55,7 +56,7 @@ class TelegramChannel:
         if (chat := _chat(address.value)) is None:
             return NoSuchRecipient("no chat id")
         if wait := self._pace.wait(address.value):
-            return TryLater(_GROUP_IS_FULL, wait)
+            return TryLater(_GROUP_IS_FULL, wait, Scope.RECIPIENT)
         try:
             shown = render.message(card, in_group=address.is_group)
         except ValueError as error:
@@ -70,7 +71,7 @@ class TelegramChannel:
         if place is None or str(place[0]) != address.value:  # a group that moved left its messages behind
             return await self._instead(address, card, key, or_send=or_send)
         if wait := self._pace.wait(address.value):
-            return TryLater(_GROUP_IS_FULL, wait)
+            return TryLater(_GROUP_IS_FULL, wait, Scope.RECIPIENT)
         try:
             await self._changed(*place, render.edited(card))
         except ValueError as error:
@@ -78,7 +79,9 @@ class TelegramChannel:
         except TelegramError as error:
             if is_unchangeable(error):
                 return await self._instead(address, card, key, or_send=or_send)
-            return Sent(gateway_id) if is_same(error) else outcome_of(error, again_is_the_same=True)
+            if is_same(error):
+                return Sent(gateway_id)
+            return outcome_of(error, in_group=address.is_group, is_edit=True)
         return Sent(gateway_id)
 
     async def ask(self, address: Address, gateway_id: str) -> ReceiptKind | None:
@@ -99,7 +102,7 @@ class TelegramChannel:
                 link_preview_options=_NO_PREVIEW,
             )
         except TelegramError as error:
-            return outcome_of(error)
+            return outcome_of(error, in_group=chat < 0)
         except _UNREADABLE:
             return Unclear("an answer without a message")
         return Sent(f"{chat}:{sent.message_id}")

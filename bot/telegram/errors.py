@@ -51,16 +51,13 @@ def is_unchangeable(error: TelegramError) -> bool:
     return isinstance(error, BadRequest) and _says(error, _UNCHANGEABLE)
 
 
-def outcome_of(error: TelegramError, *, again_is_the_same: bool = False) -> Outcome:
-    """Return what became of a call that raised this.
-
-    `again_is_the_same`: the call may be made again whatever became of it.
-    """
+def outcome_of(error: TelegramError, *, in_group: bool = False, is_edit: bool = False) -> Outcome:
+    """Return what became of a call that raised this; an edit may be made again whatever became of it."""
     match error:
         case ChatMigrated():
             return NoSuchRecipient("the group has another id", moved_to=str(error.new_chat_id))
         case TooMany():
-            return TryLater("429", error.after)
+            return TryLater("429", error.after, Scope.RECIPIENT if in_group else Scope.EVERYBODY)
         case Forbidden():  # docs/facts.md#telegram-errors: blocked, kicked, deactivated, never started
             return NoSuchRecipient(_why(error), gone=True)
         case InvalidToken():
@@ -70,11 +67,11 @@ def outcome_of(error: TelegramError, *, again_is_the_same: bool = False) -> Outc
         case NotSent():
             return TryLater(error.message)
         case TimedOut():
-            return TryLater(error.message) if again_is_the_same else Unclear(error.message)
+            return TryLater(error.message) if is_edit else Unclear(error.message)
         case NetworkError() | Conflict():  # any other status: it says that it did nothing
             return TryLater(_why(error))
         case _:
-            return TryLater(_why(error)) if again_is_the_same else Unclear(_why(error))
+            return TryLater(_why(error)) if is_edit else Unclear(_why(error))
 
 
 def _bad(error: BadRequest) -> Outcome:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.channels import NoSuchRecipient, Outcome, Refused, Sent, TryLater, Unclear
+from core.channels import NoSuchRecipient, Outcome, Refused, Scope, Sent, TryLater, Unclear
 from jobs.breaker import Breakers
 
 REST = timedelta(seconds=30)
@@ -46,6 +46,17 @@ def test_an_answer_of_any_kind_ends_the_row(answer: Outcome) -> None:
     assert breakers.note("zalo", answer) is None
     assert _down(breakers, TryLater("HTTP 500"), times=4) == [None] * 4
     assert breakers.may_call("zalo")
+
+
+def test_somebody_who_has_had_enough_says_nothing_of_the_gateway() -> None:
+    """A group whose minute is full neither opens it for everybody, nor ends the row of failures."""
+    breakers = Breakers(REST, clock=Watch())
+    full = TryLater("a group is full", timedelta(seconds=9), Scope.RECIPIENT)
+    assert _down(breakers, full, times=20) == [None] * 20
+    assert breakers.may_call("zalo")
+    _down(breakers, TryLater("HTTP 500"), times=4)
+    assert breakers.note("zalo", full) is None
+    assert breakers.note("zalo", TryLater("HTTP 500")) is True
 
 
 def test_after_its_rest_one_call_tries_it() -> None:
