@@ -164,30 +164,26 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _keyboard(card: Card) -> InlineKeyboardMarkup | None:
-    buttons = [made for button in card.buttons if (made := _pressable(button))][:MAX_BUTTONS]
+    made = [(button, key) for button in card.buttons if (key := _pressable(button))]
     rows: list[list[InlineKeyboardButton]] = []
-    for button in buttons:
-        if rows and _goes_beside(rows[-1], button):
-            rows[-1].append(button)
+    beside = False
+    for button, key in made[:MAX_BUTTONS]:
+        if beside and _is_small(button) and len(rows[-1]) < _IN_A_ROW:
+            rows[-1].append(key)
         else:
-            rows.append([button])
+            rows.append([key])
+        beside = _is_small(button)
     return InlineKeyboardMarkup(rows) if rows else None
 
 
-def _goes_beside(row: Sequence[InlineKeyboardButton], button: InlineKeyboardButton) -> bool:
-    """Whether two short buttons share a row; what acts on an order has one of its own."""
-    return len(row) < _IN_A_ROW and all(
-        len(each.text) <= _SHORT_LABEL and not re.match(r"[✅❌]", each.text) for each in (*row, button)
-    )
-
-
-_SIGNS: Final[Mapping[ButtonStyle, str]] = MappingProxyType(
-    {ButtonStyle.PRIMARY: "✅ ", ButtonStyle.DANGER: "❌ ", ButtonStyle.SECONDARY: ""}
-)
+def _is_small(button: Button) -> bool:
+    """Whether it may share a row; what acts on an order has one of its own."""
+    return button.style is ButtonStyle.SECONDARY and len(button.label) <= _SHORT_LABEL
 
 
 def _pressable(button: Button) -> InlineKeyboardButton | None:
-    label = _cut_label(_SIGNS[button.style] + _clean(button.label))
+    """Return the button, None for what Telegram takes none for; docs/facts.md#telegram-callback-data."""
+    label = _cut_label(_clean(button.label))
     if button.payload:
         if len(button.payload.encode()) > MAX_PAYLOAD:
             raise ValueError(f"a button's payload is longer than the {MAX_PAYLOAD} bytes that Telegram takes")
@@ -198,7 +194,7 @@ def _pressable(button: Button) -> InlineKeyboardButton | None:
 
 
 def _cut_label(label: str) -> str:
-    label = label.strip() or _CUT
+    label = label or _CUT
     return label if length(label) <= _MAX_LABEL else _cut(label, _MAX_LABEL)
 
 
