@@ -3,7 +3,6 @@
 What comes first stays when a card is too long: whole lines are left out from the end, never half a tag.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
