@@ -15,7 +15,7 @@ from bot.answering import ANSWERING, Answering
 from bot.api.routes import add_routes as add_api
 from bot.compose import Composer
 from bot.conversation import Conversation
-from bot.keys import DATABASE, LEDGER, SETTINGS, SIGNER
+from bot.keys import DATABASE, LEDGER, SETTINGS, SIGNER, WAKING, Waking
 from bot.registry import open_channels, signer_of, switched_off, ways_of
 from bot.sms.esms import reply_charge
 from bot.sms.render import renderer
@@ -52,6 +52,7 @@ def build(
     app[DATABASE] = database
     app[LEDGER] = ledger
     app[SIGNER] = signer_of(settings)
+    app[WAKING] = Waking(queues)
     app[health.QUEUES] = health.Probe(queues.is_up)
     app[zalo_webhook.CONVERSATION] = Conversation(
         settings=settings, database=database, ledger=ledger, signer=app[SIGNER], wake=queues

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot.cards.answers import answer_card, refusal_card
 from bot.cards.bundle import bundle_card
 from bot.cards.customer import customer_card
+from bot.cards.login import login_code_card
 from bot.cards.notices import ALARMS, alarm_card, notice_card
 from bot.cards.present import present_card
 from bot.cards.view import Desk, Frame, View
@@ -21,6 +23,7 @@ from core.notices.outgoing import Outgoing
 from core.orders import answers
 from core.orders.answers import Answer, AnswerKind
 from core.orders.events import Json
+from core.partners import login_codes
 from core.settings import Settings
 
 Data = Mapping[str, Json]
@@ -47,6 +50,7 @@ class Composer:
         self._locale: str = settings.locale
         self._zone = ZoneInfo(settings.timezone)
         self._database = database
+        self._login_key = login_codes.code_key(settings.require("secret_key"))
 
     async def card(self, outgoing: Outgoing) -> Card | None:
         """Return the card, or None when there is nothing to say any more."""
@@ -56,6 +60,8 @@ class Composer:
         view = self._view(frame, outgoing)
         if outgoing.kind in ALARMS:
             return alarm_card(frame.texts, outgoing.kind, outgoing.data, view)
+        if outgoing.kind is NoticeKind.LOGIN_CODE:
+            return self._login_code(frame, outgoing)
         if outgoing.kind is NoticeKind.ANSWER:
             return await self._answer(frame, view, outgoing)
         if outgoing.way == Way.EDIT:
@@ -93,6 +99,13 @@ class Composer:
             zone=partner.zone,
             now=self._now(outgoing),
         )
+
+    def _login_code(self, frame: Frame, outgoing: Outgoing) -> Card | None:
+        """Return the code, unless it has died on its way."""
+        if frame.now >= outgoing.owed_at + login_codes.LIFE:
+            return None
+        code_id = UUID(str(outgoing.data["login_code"]))
+        return login_code_card(frame, login_codes.code_of(self._login_key, code_id))
 
     def _now(self, outgoing: Outgoing) -> datetime:
         """Return the moment to write as of: another process may know of a moved clock before this one."""

@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from bot.keys import SETTINGS
-from bot.web import front, order_page
+from bot.web import front, order_page, signing_in
 from bot.web.middleware import secure
 from bot.web.nonces import NONCES, Nonces
 from bot.web.pages import PAGES, Pages, show_static
@@ -26,5 +26,17 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/", front.show)
     app.router.add_get("/zalo_verifier{code:[^/]*}.html", front.verify_zalo)
     app.router.add_get(_ORDER, order_page.show)
-    actions = "|".join(order_page.ACTIONS)
-    app.router.add_post(f"{_ORDER}/{{action:{actions}}}", order_page.act)
+    app.router.add_post(f"{_ORDER}/{{action:confirm|cancel|complete}}", order_page.act)
+    _add_sign_in(app.router)
+
+
+def _add_sign_in(router: web.UrlDispatcher) -> None:
+    router.add_get("/login", signing_in.ask_where)
+    router.add_post("/login", signing_in.send_code)
+    router.add_get("/login/code", signing_in.ask_code)
+    router.add_post("/login/code", signing_in.try_code)
+    router.add_get("/login/{token:[^/]+}", signing_in.ask_in)
+    router.add_post("/login/{token:[^/]+}", signing_in.go_in)
+    router.add_post("/logout", signing_in.sign_out)
+    router.add_get("/seats", signing_in.ask_seat)
+    router.add_post("/seats", signing_in.take_seat)

@@ -99,6 +99,11 @@ async def use(
     return taken.staff if taken else None
 
 
+async def is_of(queryable: Queryable, link_id: UUID, staff_id: UUID) -> bool:
+    """Whether a link, used up or not, is this member's."""
+    return bool(await queryable.fetchval(_IS_OF, link_id, staff_id))
+
+
 def _link(row: Row) -> OneTimeLink:
     return OneTimeLink(
         id=row["id"],
@@ -137,3 +142,4 @@ UPDATE one_time_links l SET used_at = $3 FROM staff s
    AND s.id = l.staff_id AND s.removed_at IS NULL
 RETURNING l.id
 """
+_IS_OF: Final = "SELECT true FROM one_time_links WHERE id = $1 AND staff_id = $2"

@@ -60,6 +60,15 @@ async def wrong(connection: Connection, limit: Limit, sender: str, so_far: Tries
     return Tries(count, locked_until)
 
 
+async def is_one_more(connection: Connection, limit: Limit, sender: str, *, now: datetime) -> bool:
+    """Count one more of what may be done so often only; return whether it may."""
+    so_far = await held(connection, limit, sender, now=now)
+    if so_far.locked_until is not None:
+        return False
+    await wrong(connection, limit, sender, so_far, now=now)
+    return True
+
+
 async def forget(connection: Connection, limit: Limit, sender: str) -> None:
     """Forget the sender's wrong tries, because it got one right."""
     await connection.execute("DELETE FROM wrong_tries WHERE what = $1 AND sender = $2", limit.what, sender)

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.keys import DATABASE, LEDGER, SETTINGS, SIGNER
+from bot.keys import DATABASE, LEDGER, SETTINGS, SIGNER, WAKING, Waking
 from bot.tokens import Bearer, LinkToken, Signer
 from bot.web.middleware import middlewares
 from bot.web.routes import add_routes
@@ -211,6 +211,7 @@ def application(settings: Settings, database: Database, ledger: Ledger) -> web.A
     """Return the pages on these parts."""
     app = web.Application(middlewares=middlewares())
     app[SETTINGS], app[DATABASE], app[LEDGER], app[SIGNER] = settings, database, ledger, Signer([SECRET])
+    app[WAKING] = Waking(_wake)
     add_routes(app)
     return app
 
