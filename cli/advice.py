@@ -75,7 +75,11 @@ def _of_sms(settings: Settings) -> Iterator[str]:
 
 
 def _of_chats(settings: Settings) -> Iterator[str]:
-    on = ((ChannelName.ZALO, settings.zalo_is_on), (ChannelName.SMS, settings.sms_is_on))
+    on = (
+        (ChannelName.ZALO, settings.zalo_is_on),
+        (ChannelName.TELEGRAM, settings.telegram_is_on),
+        (ChannelName.SMS, settings.sms_is_on),
+    )
     for name, is_on in on:
         if is_on and name not in settings.chat_order:
             yield f"{PREFIX}CHAT_ORDER leaves out {name.value}: kitchens are not told by it"

@@ -21,7 +21,7 @@ from cli.open_questions import OpenQuestion, questions_for
 from cli.printing import as_json_option, show, table
 from cli.runtime import VAR, env_file, runtime
 from cli.sms_checks import check_sms
-from core.channels import ChannelName
+from cli.telegram_checks import check_telegram
 from core.database import AWAY, connect, pending_migrations
 from core.errors import Misconfigured
 from core.secrets import Secrets
@@ -34,8 +34,6 @@ from zalo_oa.credentials import TokenTrouble
 _WITHIN: Final = 6.0  # seconds for one check; a call to a gateway has 5
 _OLDEST_POSTGRES: Final = 140_000
 _OLDEST_REDIS: Final = 6
-#: Channels of the contract whose gateways are not built in yet are said to be off, too.
-_OF_LATER: Final = "not part of this version"
 
 
 class State(StrEnum):
@@ -173,19 +171,14 @@ def _servers(settings: Settings, *, are_sound: bool) -> Iterator[Settings]:
 
 
 async def _examine(settings: Settings) -> list[Finding]:
-    stored, redis, mail, sms = await asyncio.gather(
+    stored, redis, mail, bot, sms = await asyncio.gather(
         _stored(settings),
         _checked("redis", settings.redis_url, _redis, settings),
         _checked("email", settings.smtp_url and settings.email_from, _mail, settings),
+        _checked("telegram", settings.telegram_token, check_telegram, settings),
         _checked("sms", settings.sms_is_on, check_sms, settings),
     )
-    return [
-        *stored,
-        redis,
-        mail,
-        sms,
-        *(Finding(name.value, State.OFF, _OF_LATER) for name in _OF_LATER_NAMES),
-    ]
+    return [*stored, redis, mail, bot, sms]
 
 
 async def _stored(settings: Settings) -> list[Finding]:
@@ -277,10 +270,10 @@ async def _zalo(settings: Settings) -> str:
     return f"{account.name} answers to our token"
 
 
-_OF_LATER_NAMES: Final = (ChannelName.TELEGRAM,)
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "zalo": ("zalo_app_id", "zalo_app_secret", "zalo_oa_id", "zalo_oa_secret"),
     "email": ("smtp_url", "email_from"),
+    "telegram": ("telegram_token",),
 }
 _FAULTS: Final = (
     *AWAY,

@@ -39,6 +39,7 @@ _COMMANDS: Final[Mapping[str, _Later]] = MappingProxyType(
         "platform": _Later("cli.platform", "platform", "Add a platform that places orders."),
         "serve": _Later("cli.serve", "serve", "Run the web process: webhooks, API and pages."),
         "staff": _Later("cli.staff", "staff", "Add, remove and list who works in a kitchen."),
+        "telegram": _Later("cli.telegram", "telegram", "Register the bot's webhook and its commands."),
         "worker": _Later("cli.worker", "worker", "Run the worker: deliveries, timers, webhooks."),
         "zalo": _Later("cli.zalo", "zalo", "Connect the Official Account and look at its token."),
     }

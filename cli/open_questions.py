@@ -23,6 +23,8 @@ class OpenQuestion:
 def questions_for(settings: Settings) -> tuple[OpenQuestion, ...]:
     """Return the questions about what is switched on here."""
     parts = {"zalo"} if settings.zalo_is_on else set()
+    if settings.telegram_is_on:
+        parts.add("telegram")
     if settings.sms_is_on and settings.sms_gateway:
         parts |= {"sms", settings.sms_gateway}
     return tuple(each for each in OPEN_QUESTIONS if each.part in parts)
@@ -106,6 +108,18 @@ OPEN_QUESTIONS: Final = (
         "docs/facts.md#zalo-prices",
         "What does each message cost?",
         "Read the first bill and set CHOTDON_PRICES.",
+    ),
+    OpenQuestion(
+        "telegram",
+        "docs/facts.md#telegram-edit-within",
+        "Can the bot's own messages be changed when they are older than 48 hours?",
+        "Confirm an order three days after its card came; the card changes, or a short message follows it.",
+    ),
+    OpenQuestion(
+        "telegram",
+        "docs/facts.md#telegram-query-life",
+        "For how long does a tap wait for its answer?",
+        "Stop PostgreSQL for 20 s, tap meanwhile, and see whether the answer still shows.",
     ),
     OpenQuestion(
         "sms",

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 from telegram import Bot
 from telegram.error import TelegramError
+from telegram.helpers import create_deep_linked_url
 
 from bot.telegram.request import AiohttpRequest
 from core.settings import Settings
@@ -69,3 +70,8 @@ async def username(bot: Bot) -> str:
         return (await bot.get_me()).username or ""
     except (KeyError, TypeError, AttributeError):
         raise TelegramError("an answer without a bot") from None
+
+
+def deep_link(bot_name: str, code: str, *, group: bool = False) -> str:
+    """Return the address that opens the bot with a link code, or adds it to a group with it."""
+    return create_deep_linked_url(bot_name, code, group=group)
