@@ -78,7 +78,8 @@ class Group:
 class Kitchen:
     """A partner's people and groups; by which channels each person was told of this order, oldest first.
 
-    `cards` of the order are those that were sent and can be changed.
+    `cards` of the order are those that were sent and can be changed, `coming` the chats to which such a card
+    is on its way.
     """
 
     people: Sequence[Person]
@@ -86,6 +87,7 @@ class Kitchen:
     quiet: Quiet | None = None
     groups: Sequence[Group] = ()
     cards: Sequence[SentCard] = ()
+    coming: frozenset[str] = frozenset()
 
 
 def chats_of(
@@ -231,7 +233,7 @@ def _told_legs(
     actor = by.get("id") if isinstance(by, dict) else None
     others = [person for person in kitchen.people if str(person.id) != actor]
     legs = _where_told(kind, others, kitchen, chat_order=chat_order, reaches=reaches)
-    shown = {card.address.value for card in kitchen.cards}  # their card says it
+    shown = kitchen.coming.union(card.address.value for card in kitchen.cards)  # their card says it
     return tuple(_once_per_address([leg for leg in legs if leg.address.value not in shown]))
 
 

@@ -28,7 +28,7 @@ async def kitchens_of(
         return {}
     partners = sorted({order.partner_id for order in orders})
     people, groups = await crews_of(connection, partners, now=now)
-    cards = await _cards(connection, outdated)
+    cards, coming = await _cards(connection, outdated), await _coming(connection, outdated)
     quiet = {row["id"]: quiet_of(row) for row in await connection.fetch(_QUIET, partners)}
     rows = await connection.fetch(_TOLD, [order.id for order in orders])
     told: dict[UUID, dict[UUID, list[ChannelName]]] = defaultdict(lambda: defaultdict(list))
@@ -41,6 +41,7 @@ async def kitchens_of(
             quiet.get(order.partner_id),
             groups[order.partner_id],
             cards.get(order.id, ()),
+            coming.get(order.id, frozenset()),
         )
         for order in orders
     }
@@ -68,6 +69,11 @@ async def _cards(connection: Connection, order_ids: Sequence[UUID]) -> Mapping[U
             SentCard(row["gateway_id"], row["staff_id"], channel, address, row["is_newest"])
         )
     return cards
+
+
+async def _coming(connection: Connection, order_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[str]]:
+    rows = await connection.fetch(_COMING, order_ids) if order_ids else ()
+    return {row["order_id"]: frozenset(row["chats"]) for row in rows}
 
 
 def quiet_of(partner: Row) -> Quiet | None:
@@ -140,6 +146,13 @@ SELECT order_id, staff_id, channel FROM messages
 WHERE order_id = ANY($1::uuid[]) AND staff_id IS NOT NULL AND state IN ('waiting', 'sent', 'unclear')
     AND leg <> 'edit' AND person NOT LIKE 'group:%'
 ORDER BY created_at, id
+"""
+
+# What is on its way is changed once it is there (edits.if_outdated).
+_COMING: Final = """
+SELECT order_id, array_agg(address) AS chats FROM messages
+WHERE order_id = ANY($1::uuid[]) AND channel = 'telegram' AND state = 'waiting' AND leg <> 'edit'
+GROUP BY order_id
 """
 
 # A message of Telegram's may have shown several things, one after the other: what counts is the last one.
