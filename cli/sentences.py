@@ -15,6 +15,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "clock_too_far": "Product time can be at most {days} days ahead.",
         "cursor_invalid": "This is no cursor that `order list` printed.",
         "email_invalid": "This is no mail address.",
+        "last_owner": "{name} is the last owner; make somebody else an owner first.",
         "locale_unknown": "There is no language {name}; take vi or en.",
         "name_invalid": "A name has 1 to {longest} printable characters.",
         "no_free_link_code": "Too many link codes are in use; try again in a quarter of an hour.",

@@ -44,19 +44,18 @@ def add_staff(
 @click.option("--name", required=True, help="Who leaves, in any case.")
 @as_json_option
 def remove_staff(partner: str, *, name: str, as_json: bool) -> None:
-    """Let somebody go: buttons, links and codes of this person stop working at once.
+    """Let somebody go: buttons, links, codes and sessions of this person stop working at once.
+
+    The last owner stays until there is another one.
 
     Example: chotdon staff remove com-nha-lan --name Hoa
     """
 
-    async def work(office: Office) -> tuple[Member, list[Member]]:
+    async def work(office: Office) -> Member:
         kitchen = await partners.by_code(office.database.pool, partner)
-        gone = await members.remove(office.database, kitchen.id, name)
-        return gone, await members.staff_of(office.database.pool, kitchen.id)
+        return await members.remove(office.database, kitchen.id, name)
 
-    gone, left = run(work)
-    if not any(member.is_recipient for member in left):
-        click.echo(f"Nobody of {partner} is told of orders any more; add somebody.", err=True)
+    gone = run(work)
     show({"removed": gone.name}, lambda: f"{gone.name} is no longer staff of {partner}.", as_json=as_json)
 
 

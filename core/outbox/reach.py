@@ -5,6 +5,7 @@ is not tried at all until then. Hearing from an address forgets its failures (`c
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,6 +14,15 @@ from core.database import Connection, Pool
 
 #: How long an address that failed comes after those that work.
 DOUBTED_FOR: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """When messages last reached an address, when one last did not, and until when it is not tried."""
+
+    worked_at: datetime | None
+    failed_at: datetime | None
+    out_until: datetime | None
 
 
 async def failed(
@@ -37,6 +47,22 @@ async def worked(
     await queryable.execute(_WORKED, channel.value, sorted(set(values)), now)
 
 
+async def known(
+    queryable: Connection | Pool, values: Sequence[str]
+) -> dict[tuple[ChannelName, str], Reached]:
+    """Return what is known of these addresses, by channel and address."""
+    rows = await queryable.fetch(_KNOWN, list(values))
+    return {
+        (ChannelName(row["channel"]), row["address"]): Reached(
+            row["worked_at"], row["failed_at"], row["out_until"]
+        )
+        for row in rows
+    }
+
+
+_KNOWN: Final = """
+SELECT channel, address, worked_at, failed_at, out_until FROM reach WHERE address = ANY($1::text[])
+"""
 _FAILED: Final = """
 INSERT INTO reach (channel, address, failed_at, out_until, why) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (channel, address) DO UPDATE

@@ -122,6 +122,11 @@ async def add(queryable: Queryable, staff_id: UUID, address: Address, *, now: da
     )
 
 
+async def take_away(queryable: Queryable, staff_id: UUID, kind: AddressKind, value: str) -> None:
+    """Take an address from a member: it is not theirs, whoever writes from it. Sessions it has proven end."""
+    await queryable.execute(_TAKE_AWAY, staff_id, kind.value, value)
+
+
 def _email(text: str) -> str:
     found = _EMAIL.fullmatch(text.strip())
     if not found or len(found[0]) > _LONGEST_EMAIL or len(found[1]) > _LONGEST_LOCAL:
@@ -183,6 +188,7 @@ _MOVE_MESSAGES: Final = """
 UPDATE messages SET address = $3
  WHERE address_kind = $1 AND address = $2 AND channel = 'telegram' AND state IN ('waiting', 'unclear')
 """
+_TAKE_AWAY: Final = "DELETE FROM addresses WHERE staff_id = $1 AND kind = $2 AND value = $3"
 _ADD: Final = """
 INSERT INTO addresses (id, staff_id, kind, value, heard_at, added_at) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (staff_id, kind, value) DO UPDATE

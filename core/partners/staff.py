@@ -12,10 +12,10 @@ from core import ids
 from core.actors import Role
 from core.channels import Address, AddressKind
 from core.database import Connection, Database
-from core.errors import Conflict, NotFound
-from core.partners import addresses
+from core.errors import Conflict, NotFound, RuleError
+from core.partners import addresses, sessions
 from core.partners.addresses import Queryable
-from core.partners.words import folded, name_of
+from core.partners.words import folded, locale_of, name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ async def add(database: Database, partner_id: UUID, member: NewMember) -> Member
 
 async def insert(connection: Connection, partner_id: UUID, member: NewMember, *, now: datetime) -> Member:
     """Add somebody to a kitchen inside a transaction, which holds the partner's row until it ends."""
-    await connection.execute("SELECT 1 FROM partners WHERE id = $1 FOR NO KEY UPDATE", partner_id)
+    await _hold(connection, partner_id)
     if _named(await staff_of(connection, partner_id), member.name):
         raise Conflict("staff_exists", name=member.name)
     staff_id = ids.new()
@@ -100,18 +100,66 @@ async def insert(connection: Connection, partner_id: UUID, member: NewMember, *,
 
 
 async def remove(database: Database, partner_id: UUID, name: str) -> Member:
-    """Let somebody go; from now on their buttons, links and codes do nothing. Addresses stay as history.
+    """Let somebody go; from now on their buttons, links, codes and sessions do nothing.
 
-    Raises NotFound("no_such_staff").
+    Addresses stay as history. Raises NotFound("no_such_staff"), RuleError("last_owner").
     """
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-        await connection.execute("SELECT 1 FROM partners WHERE id = $1 FOR NO KEY UPDATE", partner_id)
+        await _hold(connection, partner_id)
         member = await by_name(connection, partner_id, name)
+        return await _let_go(connection, member, now=database.clock.now())
+
+
+async def remove_by_id(database: Database, partner_id: UUID, staff_id: UUID) -> Member:
+    """Do so with the member of this id."""
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        await _hold(connection, partner_id)
+        member = await by_id(connection, partner_id, staff_id)
+        return await _let_go(connection, member, now=database.clock.now())
+
+
+async def change(database: Database, partner_id: UUID, staff_id: UUID, *, role: Role, notify: bool) -> Member:
+    """Give somebody another role or other news; raises NotFound("no_such_staff"), RuleError("last_owner")."""
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        await _hold(connection, partner_id)
+        member = await by_id(connection, partner_id, staff_id)
+        if role is not Role.OWNER:
+            await _check_another_owner(connection, member)
         await connection.execute(
-            "UPDATE staff SET removed_at = $2 WHERE id = $1", member.id, database.clock.now()
+            "UPDATE staff SET role = $2, notify = $3 WHERE id = $1", staff_id, role.value, notify
         )
-        await _hand_groups_on(connection, member, now=database.clock.now())
-        return member
+        return await _one(connection, staff_id)
+
+
+async def speak(queryable: Queryable, staff_id: UUID, locale: str) -> None:
+    """Speak this language with somebody from now on. Raises RuleError("locale_unknown")."""
+    await queryable.execute("UPDATE staff SET locale = $2 WHERE id = $1", staff_id, locale_of(locale))
+
+
+def may_manage(manager: Role, other: Role) -> bool:
+    """Whether somebody of one role may add, change and remove somebody of the other."""
+    return manager is Role.OWNER or (manager is Role.MANAGER and other is not Role.OWNER)
+
+
+async def _hold(connection: Connection, partner_id: UUID) -> None:
+    """Keep others from changing who works there until this transaction ends."""
+    await connection.execute("SELECT 1 FROM partners WHERE id = $1 FOR NO KEY UPDATE", partner_id)
+
+
+async def _let_go(connection: Connection, member: Member, *, now: datetime) -> Member:
+    await _check_another_owner(connection, member)
+    await connection.execute("UPDATE staff SET removed_at = $2 WHERE id = $1", member.id, now)
+    await sessions.end_all(connection, member.id, now=now)
+    await _hand_groups_on(connection, member, now=now)
+    return member
+
+
+async def _check_another_owner(connection: Connection, member: Member) -> None:
+    """A kitchen without an owner could not be run by anybody."""
+    others = await staff_of(connection, member.partner_id)
+    owners = [each for each in others if each.role is Role.OWNER and each.id != member.id]
+    if member.role is Role.OWNER and not owners:
+        raise RuleError("last_owner", name=member.name)
 
 
 async def _hand_groups_on(connection: Connection, member: Member, *, now: datetime) -> None:
@@ -133,6 +181,15 @@ async def by_name(queryable: Queryable, partner_id: UUID, name: str) -> Member:
     found = _named(members, name_of(name))
     if found is None:
         raise NotFound("no_such_staff", name=name_of(name), names=[member.name for member in members])
+    return found
+
+
+async def by_id(queryable: Queryable, partner_id: UUID, staff_id: UUID) -> Member:
+    """Return this kitchen's member of this id; raises NotFound("no_such_staff")."""
+    members = await staff_of(queryable, partner_id)
+    found = next((member for member in members if member.id == staff_id), None)
+    if found is None:
+        raise NotFound("no_such_staff", name=str(staff_id), names=[member.name for member in members])
     return found
 
 

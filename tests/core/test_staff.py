@@ -7,7 +7,7 @@ import pytest
 from core.actors import Role
 from core.channels import Address, AddressKind, ChannelName
 from core.database import Database
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, NotFound, RuleError
 from core.partners import addresses, linking, partners, staff
 from core.partners.partners import NewPartner
 from core.partners.staff import new_member
@@ -69,6 +69,7 @@ async def test_two_operators_add_one_name_once(database: Database, kitchen: UUID
 async def test_a_removed_member_is_nowhere_at_once(database: Database, kitchen: UUID) -> None:
     """Addresses stay as history, yet reach nobody; the name is free again."""
     lan = await staff.by_name(database.pool, kitchen, "lan")
+    await staff.add(database, kitchen, new_member("Hoa", Role.OWNER))
     await addresses.add(database.pool, lan.id, ZALO_LAN, now=database.clock.now())
     await staff.remove(database, kitchen, "LAN")
 
@@ -79,9 +80,52 @@ async def test_a_removed_member_is_nowhere_at_once(database: Database, kitchen: 
     assert (await staff.add(database, kitchen, new_member("Lan", Role.OWNER))).id != lan.id
 
 
+async def test_the_last_owner_stays(database: Database, kitchen: UUID) -> None:
+    """Neither removed nor made something else, until there is another one."""
+    lan = await staff.by_name(database.pool, kitchen, "Lan")
+    minh = await staff.add(database, kitchen, new_member("Minh", Role.MANAGER))
+    for doing in (
+        staff.remove(database, kitchen, "Lan"),
+        staff.remove_by_id(database, kitchen, lan.id),
+        staff.change(database, kitchen, lan.id, role=Role.MANAGER, notify=True),
+    ):
+        with pytest.raises(RuleError, match="last_owner"):
+            await doing
+    await staff.change(database, kitchen, minh.id, role=Role.OWNER, notify=False)
+    await staff.change(database, kitchen, lan.id, role=Role.KITCHEN, notify=True)
+    members = {member.name: member for member in await staff.staff_of(database.pool, kitchen)}
+    assert members["Lan"].role is Role.KITCHEN
+    assert members["Lan"].notify
+    await staff.remove(database, kitchen, "Lan")
+    with pytest.raises(RuleError, match="last_owner"):
+        await staff.remove(database, kitchen, "Minh")
+
+
+async def test_of_two_owners_who_remove_each_other_one_stays(database: Database, kitchen: UUID) -> None:
+    """They queue at the kitchen's row."""
+    lan = await staff.by_name(database.pool, kitchen, "Lan")
+    hoa = await staff.add(database, kitchen, new_member("Hoa", Role.OWNER))
+    done = await asyncio.gather(
+        staff.remove_by_id(database, kitchen, lan.id),
+        staff.remove_by_id(database, kitchen, hoa.id),
+        return_exceptions=True,
+    )
+    assert len([each for each in done if isinstance(each, RuleError)]) == 1
+    assert len(await staff.staff_of(database.pool, kitchen)) == 1
+
+
+@pytest.mark.parametrize("manager", Role)
+@pytest.mark.parametrize("other", Role)
+def test_who_manages_whom(manager: Role, other: Role) -> None:
+    """Owners everybody, managers everybody but owners, the others nobody."""
+    whom = {Role.OWNER: set(Role), Role.MANAGER: {Role.MANAGER, Role.KITCHEN, Role.CASHIER}}
+    assert staff.may_manage(manager, other) is (other in whom.get(manager, set()))
+
+
 async def test_a_removed_members_link_code_is_dead(database: Database, kitchen: UUID) -> None:
     """Whoever leaves with a fresh code in hand links nothing."""
     lan = await staff.by_name(database.pool, kitchen, "Lan")
+    await staff.add(database, kitchen, new_member("Hoa", Role.OWNER))
     code = await linking.create_code(database, lan.id, ChannelName.ZALO, key=KEY)
     await staff.remove(database, kitchen, "Lan")
     async with database.pool.acquire() as connection, connection.transaction():

@@ -179,7 +179,7 @@ async def test_who_has_left_does_not_act_any_more(
     town: Town, rice: Placed, lan: Somebody, sms: SmsPhone
 ) -> None:
     """Whoever holds the phone of a removed member gets no answer either."""
-    await town.world.hires("Minh", "manager", zalo=False)
+    await town.world.hires("Minh", "owner", zalo=False)
     await town.world.fires("Lan")
     for label in (CONFIRM, CANCEL):
         await town.replies(lan.phone.person, label)
