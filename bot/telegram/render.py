@@ -83,7 +83,8 @@ class _Line:
 
 def _text(card: Card) -> str:
     """Return as many whole lines as there is room for; what the buttons cannot say always has its room."""
-    last = [line for button in card.buttons for line in _spelled_out(button)]
+    spelled_out = [line for button in card.buttons for line in _spelled_out(button)]
+    last = _fitting(spelled_out, MAX_TEXT // 2)
     room = MAX_TEXT - sum(length(line.plain) + 1 for line in last)
     kept = _fitting(_lines(card), room)
     lines = [*kept, *([_BLANK] if kept and last else []), *last]
