@@ -45,7 +45,7 @@ def must_fit(folder: Path, orders: int) -> None:
 
 async def fill(connection: Connection, shop: UUID, busy: UUID, others: list[UUID], orders: int) -> Archive:
     """Add so many orders. Indexes are made afterwards, and foreign keys, which hold, are not looked up."""
-    await connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
+    await connection.execute("SET session_replication_role = replica")
     await connection.execute("SET maintenance_work_mem = '512MB'")
     made = await connection.fetch(_INDEXES)
     for index in made:

@@ -22,7 +22,7 @@ class Place:
 #: On phones the first four that a role may see stand at the bottom, the rest behind "Thêm".
 PLACES: Final = (
     Place("/orders", msg("Đơn hàng"), "orders"),
-    Place("/summary", msg("Tổng kết"), "summary", is_money=True),
+    Place("/summary", msg("Tổng kết"), "summary"),
     Place("/settlement", msg("Đối soát"), "settlement", is_money=True),
     Place("/reviews", msg("Đánh giá"), "reviews"),
     Place("/staff", msg("Nhân viên"), "staff"),

@@ -1,17 +1,13 @@
 """The routes of the pages that people open from mails and chats."""
 
-from typing import Final
-
 from aiohttp import web
 
 from bot.keys import SETTINGS
-from bot.web import front, order_page, signing_in
+from bot.web import front, order_routes, signing_in
 from bot.web.middleware import secure
 from bot.web.nonces import NONCES, Nonces
 from bot.web.pages import PAGES, Pages, show_static
 from core.keys import derive
-
-_ORDER: Final = "/o/{token:[^/]+}"
 
 
 def add_routes(app: web.Application) -> None:
@@ -25,9 +21,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/static/{name:[a-z]+[.](?:css|js)}", show_static)
     app.router.add_get("/", front.show)
     app.router.add_get("/zalo_verifier{code:[^/]*}.html", front.verify_zalo)
-    app.router.add_get(_ORDER, order_page.show)
-    app.router.add_post(f"{_ORDER}/{{action:confirm|cancel|complete}}", order_page.act)
     _add_sign_in(app.router)
+    order_routes.add_routes(app)
 
 
 def _add_sign_in(router: web.UrlDispatcher) -> None:

@@ -16,7 +16,7 @@ from core.orders.status import Status
 
 #: So many orders one search looks at; who wants older ones goes on from there.
 LOOKED_AT: Final = 5_000
-_LONGEST_SEARCH: Final = 100
+LONGEST_SEARCH: Final = 100
 _MOST_WORDS: Final = 8
 
 Queryable = Connection | Pool
@@ -38,9 +38,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page ended: in which heap, and by what that is sorted."""
+    """Where a page ended: at what it is sorted by, then the order's id, and in which heap."""
 
-    deliver_at: datetime
+    at: datetime
     id: UUID
     heap: int = 0
 
@@ -105,7 +105,7 @@ async def _of_heap(
         where("deliver_at < {}", wanted.before)
     if after:
         behind = "<" if wanted.newest_first else ">"
-        where(f"(deliver_at, id) {behind} ({{}}, {{}})", after.deliver_at, after.id)
+        where(f"(deliver_at, id) {behind} ({{}}, {{}})", after.at, after.id)
     way = "DESC" if wanted.newest_first else "ASC"
     rows = await queryable.fetch(
         f"SELECT * FROM orders WHERE {' AND '.join(conditions)}"  # noqa: S608  (conditions of ours)
@@ -121,6 +121,14 @@ async def of_code(queryable: Queryable, partner_id: UUID, code: str, *, most: in
     return [order_of(row) for row in rows]
 
 
+async def of_id(queryable: Queryable, partner_id: UUID, order_id: UUID) -> Order | None:
+    """Return the kitchen's order of this id, or None where it is not this kitchen's."""
+    row = await queryable.fetchrow(
+        "SELECT * FROM orders WHERE id = $1 AND partner_id = $2", order_id, partner_id
+    )
+    return order_of(row) if row else None
+
+
 _OF_CODE: Final = """
 SELECT * FROM orders WHERE partner_id = $1 AND code = $2 ORDER BY placed_at DESC LIMIT $3
 """
@@ -131,7 +139,7 @@ SELECT * FROM orders WHERE partner_id = $1 AND code = $2 ORDER BY placed_at DESC
 
 def words_of(text: str) -> str:
     """Return what can be searched for: no more than a person types, nothing that a database refuses."""
-    readable = "".join(sign if sign.isprintable() else " " for sign in text[:_LONGEST_SEARCH])
+    readable = "".join(sign if sign.isprintable() else " " for sign in text[:LONGEST_SEARCH])
     return " ".join(readable.split()[:_MOST_WORDS])
 
 
@@ -181,7 +189,7 @@ async def _walk(
     rows = await queryable.fetch(
         _SEARCH,
         wanted.partner_id,
-        after.deliver_at if after else wanted.before or _LAST_DAY,
+        after.at if after else wanted.before or _LAST_DAY,
         after.id if after else _FIRST_ID,
         wanted.since or _FIRST_DAY,
         text,

@@ -49,6 +49,7 @@ async def _order(platform_id: UUID, partner_id: UUID, at: datetime, *, status: s
         customer={"name": "", "phone": None, "email": None, "locale": "vi"},
         status_changed_at=at,
         status_changed_by={"via": "zalo", "name": "Lan", "id": None},
+        final_at=None if status in {"pending", "confirmed"} else at,
         fingerprint=b"",
     )
 
