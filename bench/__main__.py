@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import uvloop
 
-from bench import pgbench, sweeps
+from bench import pgbench, reading, sweeps
 from bench.cards import CardBench
 from bench.figures import Aim, Figure, as_json, table
 from bench.placing import PlacingBench
@@ -31,7 +31,7 @@ from bench.trouble import TroubleBench
 from bench.world import World, open_world
 from core.clock import real_now
 
-_PARTS: Final = ("taps", "placing", "sweeps", "delivery", "trouble")
+_PARTS: Final = ("taps", "placing", "sweeps", "delivery", "trouble", "reading")
 _MOST_MEMORY: Final = (Aim.AT_MOST, 150.0)
 #: Orders that the benchmarks number for themselves.
 _FIRST_CARD: Final = 10_000_000
@@ -81,6 +81,9 @@ async def run(size: Size, parts: Sequence[str], figures: list[Figure]) -> None:
         if "sweeps" in parts:
             _say("timers waiting, swept")
             figures += await sweeps.measure(stage, size)
+        if "reading" in parts:
+            _say("lists and searches, few orders and many")
+            figures += await reading.measure(stage, size)
 
 
 async def _measure_service(service: Service, size: Size, parts: Sequence[str], figures: list[Figure]) -> None:

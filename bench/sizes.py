@@ -21,6 +21,10 @@ class Size:
     trouble_rate: int
     calm_seconds: int
     trouble_seconds: int
+    few_orders: int
+    many_orders: int
+    readings: int
+    reading_rounds: int
     patience: float = 240.0
 
 
@@ -38,6 +42,10 @@ FULL: Final = Size(
     trouble_rate=20,
     calm_seconds=60,
     trouble_seconds=600,
+    few_orders=10_000,
+    many_orders=10_000_000,
+    readings=100,
+    reading_rounds=20,
 )
 QUICK: Final = Size(
     rounds=3,
@@ -53,6 +61,10 @@ QUICK: Final = Size(
     trouble_rate=20,
     calm_seconds=15,
     trouble_seconds=30,
+    few_orders=10_000,
+    many_orders=300_000,
+    readings=50,
+    reading_rounds=8,
 )
 #: For the test of the benchmark itself; its figures mean nothing.
 SMOKE: Final = Size(
@@ -69,6 +81,10 @@ SMOKE: Final = Size(
     trouble_rate=10,
     calm_seconds=2,
     trouble_seconds=2,
+    few_orders=200,
+    many_orders=600,
+    readings=3,
+    reading_rounds=1,
     patience=60.0,
 )
 SIZES: Final = {"full": FULL, "quick": QUICK, "smoke": SMOKE}

@@ -20,6 +20,10 @@ from bench.load import run as run_load
 from bench.promptness import first_calls
 
 ROOT = Path(__file__).parents[2]
+READ = (
+    *("ds", "ds_waiting", "search_dish", "search_customer", "search_code"),
+    *("page_to_do", "page_all", "page_search"),
+)
 FIGURES = {
     "tap.rows",
     *(f"tap.{connections}.{name}" for connections in (8, 32) for name in ("rate", "p50", "p99")),
@@ -27,6 +31,7 @@ FIGURES = {
     *(f"sweep.{what}.{name}" for what in ("idle", "due") for name in ("few", "many", "ratio")),
     *(f"trouble.{what}.{name}" for what in ("calm", "hang", "ratio") for name in ("p50", "p99")),
     *("memory.web", "memory.worker"),
+    *(f"read.{what}.{name}" for what in READ for name in ("few", "many", "ratio")),
 }
 ANCHOR = {"pgbench.tps", "pgbench.latency", "tap.8.ratio", "tap.32.ratio"}
 
