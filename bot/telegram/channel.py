@@ -101,11 +101,12 @@ class TelegramChannel:
                 reply_markup=shown.markup,
                 link_preview_options=_NO_PREVIEW,
             )
+            number = sent.message_id
         except TelegramError as error:
             return outcome_of(error, in_group=chat < 0)
         except _UNREADABLE:
             return Unclear("an answer without a message")
-        return Sent(f"{chat}:{sent.message_id}")
+        return Sent(f"{chat}:{number}")
 
     async def _changed(self, chat: int, message: int, shown: render.Message) -> None:
         with suppress(*_UNREADABLE):  # it said yes, in a shape that the library does not know
@@ -125,8 +126,8 @@ class TelegramChannel:
         return await self.send(address, render.brief(card), key=key)
 
 
-#: What the library raises for an answer of another shape than the Bot API's.
-_UNREADABLE: Final = (KeyError, TypeError, AttributeError)
+#: What comes of an answer of another shape than the Bot API's: the library checks none.
+_UNREADABLE: Final = (KeyError, TypeError, AttributeError, ValueError)
 
 
 def _chat(value: str) -> int | None:
