@@ -159,7 +159,7 @@ async def search(
     """
     text = words_of(text)
     if after is None and len(text) == _CODE_LENGTH and text.isascii() and text.isdigit():
-        named = await of_code(queryable, wanted.partner_id, text, most=most)
+        named = await of_code(queryable, wanted.partner_id, text, most=_OF_ONE_CODE)
         kept = tuple(order for order in named if _is_wanted(order, wanted))
         if kept:
             return Found(kept, None, has_more=False)
@@ -173,6 +173,8 @@ class _Bounds:
 
 
 _CODE_LENGTH: Final = 5
+#: Who types a code means one of its last orders; in years it has had hundreds.
+_OF_ONE_CODE: Final = 3
 
 
 def _is_wanted(order: Order, wanted: Wanted) -> bool:
