@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from bot import kitchen_news
 from bot.cards.answers import answer_card, refusal_card
 from bot.cards.bundle import bundle_card
 from bot.cards.customer import customer_card
@@ -62,6 +63,8 @@ class Composer:
             return alarm_card(frame.texts, outgoing.kind, outgoing.data, view)
         if outgoing.kind is NoticeKind.LOGIN_CODE:
             return self._login_code(frame, outgoing)
+        if outgoing.kind in kitchen_news.KINDS:
+            return await kitchen_news.news_card(frame, outgoing, _bearer(outgoing))
         if outgoing.kind is NoticeKind.ANSWER:
             return await self._answer(frame, view, outgoing)
         if outgoing.way == Way.EDIT:

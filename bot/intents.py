@@ -28,6 +28,9 @@ class Question(StrEnum):
     ENGLISH = "en"
     VIETNAMESE = "vi"
     LINK = "link"
+    LANGUAGE = "language"
+    PAUSE = "pause"
+    RESUME = "resume"
 
 
 class Why(StrEnum):
@@ -42,6 +45,7 @@ class Why(StrEnum):
     HALF_CODE = "half_code"
     WRONG_CODE = "wrong_code"
     WHICH_ORDER = "which_order"
+    HOW_LONG = "how_long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,27 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Day:
+    """A day as it is written, "25/12": without a year the next such day."""
+
+    day: int
+    month: int
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Take no new orders for so many `days`, today among them, or until the end of a day.
+
+    `is_sure`: it was said that this begins now; a day alone may mean that day only. With neither it asks.
+    """
+
+    days: int | None = None
+    until: Day | None = None
+    is_sure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Unclear:
     """Nothing is done. `typed` is the code or piece of one that was meant, as far as it could be read."""
 
@@ -99,4 +124,4 @@ class Unclear:
     typed: str | None = None
 
 
-Intent = Act | ListOrders | Money | Ask | Link | Unclear
+Intent = Act | ListOrders | Money | Ask | Link | Pause | Unclear

@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.cancelling import cancel
-from bot.intents import Act, Ask, Intent, Link, ListOrders, Money, Question, Unclear, Verb, Why
-from bot.said import NEGATIONS, Utterance, own_words, tokens_of, visible
+from bot.intents import Act, Ask, Intent, Link, ListOrders, Money, Pause, Question, Unclear, Verb, Why
+from bot.resting import rest
+from bot.said import NEGATIONS, Utterance, each, own_words, tokens_of, visible
 from core.orders.codes import LENGTH, is_valid
 from core.orders.status import Status
 
@@ -23,6 +24,9 @@ _SAYING_NO: Final = re.compile(
     "[\u274c\u274e\u26d4\u2716\u2717\u2718\U0001f44e\U0001f645\U0001f6ab\U0001f6d1]"
 )
 
+
+#: What opens again.
+_OF_A_KITCHEN: Final = each("QUAN BEP TIEM BAN HANG LAI NHAN DON")
 
 _STATUSES: Final[Mapping[str, Status | None]] = MappingProxyType(
     {
@@ -53,6 +57,8 @@ def read(text: str, *, prefix: str = "") -> Intent:
 
 def _doubted(intent: Intent, text: str) -> Intent:
     """Ask back instead of acting where a sign puts the whole in doubt."""
+    if isinstance(intent, Pause):
+        return Unclear(Why.HOW_LONG) if _SAYING_NO.search(text) or _ASKING in text else intent
     if not isinstance(intent, Act) or intent.verb is Verb.DETAILS:
         return intent
     says_no = intent.verb is not Verb.CANCEL and _SAYING_NO.search(text)
@@ -69,6 +75,10 @@ def _meaning(said: Utterance) -> Intent:
         return _list(said)
     if any(found.verb is Verb.CANCEL for found in said.verbs):
         return cancel(said)
+    if any(found.verb is Question.PAUSE for found in said.verbs) and not said.codes:
+        return rest(said)
+    if first is Question.LANGUAGE and len(said.verbs) == 2:
+        return _language(said)
     if len({found.verb for found in said.verbs}) > 1:
         return Unclear(Why.TWO_VERBS)
     if isinstance(first, Verb):
@@ -95,8 +105,21 @@ def _list(said: Utterance) -> Intent:
     return ListOrders(_STATUSES[wanted]) if wanted in _STATUSES else Unclear(Why.NOT_UNDERSTOOD)
 
 
+def _language(said: Utterance) -> Intent:
+    """Read "NGON NGU EN"; without a language it is asked for."""
+    chosen = said.verbs[1].verb
+    return (
+        _question(said, chosen)
+        if chosen in {Question.ENGLISH, Question.VIETNAMESE}
+        else Unclear(Why.TWO_VERBS)
+    )
+
+
 def _question(said: Utterance, question: Question | Verb) -> Intent:
-    if said.numbers or said.words_outside(said.verbs) or not isinstance(question, Question):
+    words = set(said.words_outside(said.verbs))
+    if question is Question.RESUME:
+        words -= _OF_A_KITCHEN
+    if said.numbers or words or not isinstance(question, Question):
         return Unclear(Why.NOT_UNDERSTOOD)
     return Ask(question)
 

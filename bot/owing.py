@@ -8,6 +8,7 @@ from uuid import UUID
 
 from bot.questions import Reply, reply
 from core import alarms, inbox
+from core.actors import Role
 from core.channels import Address, Inbound
 from core.database import Connection, Database
 from core.orders import lookups
@@ -29,12 +30,14 @@ PASSIVE: Final = Limit("passive", 5, _FOR_EVER, _FOR_EVER)
 class Told:
     """One answer: for which staff member (None: nobody of ours), and what it says.
 
-    A `private` one goes to the person, also when they asked in a group.
+    A `private` one goes to the person, also when they asked in a group; one with `to` goes there, whatever
+    way the question came.
     """
 
     staff_id: UUID | None
     data: Mapping[str, Json]
     private: bool = False
+    to: Address | None = None
 
 
 #: Decides, inside the transaction that takes the inbound in, which answers are owed.
@@ -58,11 +61,11 @@ class Owing:
                 notice = await inbox.owe_answer(
                     connection,
                     key=f"{key}#{number}",
-                    to=inbound.sender if told.private else inbound.answer_to,
+                    to=_address(inbound, told),
                     staff_id=told.staff_id,
                     data=told.data,
                     now=now,
-                    hold=inbound.answer_within,
+                    hold=None if told.to else inbound.answer_within,
                     edits=inbound.pressed_on if _takes_its_place(inbound, told, number) else None,
                 )
                 written.append(notice)
@@ -70,6 +73,10 @@ class Owing:
 
         await inbox.once(self._database, key, effect, now=now)
         await wake_worker(self._wake, written)
+
+    async def wake(self, notices: Sequence[UUID], webhooks: Sequence[UUID]) -> None:
+        """Wake the worker for what an answer's effect owes besides it."""
+        await wake_worker(self._wake, notices, webhooks)
 
     async def owe_all(self, inbound: Inbound, told: Sequence[Told], *, key: str | None = None) -> None:
         """Owe these answers: somebody said something that we understood."""
@@ -96,6 +103,13 @@ class Owing:
             return told
 
         await self.owe(inbound, choose)
+
+    async def owe_unless_in_group(
+        self, inbound: Inbound, seats: Sequence[StaffAt], data: Mapping[str, Json]
+    ) -> None:
+        """Owe help to a person; people of a group talk to each other."""
+        if seats and inbound.group is None:
+            await self.owe_passive(inbound, seats, [Told(seats[0].staff_id, data)])
 
     async def owe_for_wrong_code(self, inbound: Inbound, told: Told) -> None:
         """Count a wrong code and owe what there is to say; with the one that locks, operators hear of it."""
@@ -125,9 +139,13 @@ class Owing:
         )
 
 
+def _address(inbound: Inbound, told: Told) -> Address:
+    return told.to or (inbound.sender if told.private else inbound.answer_to)
+
+
 def _takes_its_place(inbound: Inbound, told: Told, number: int) -> bool:
     """Whether the message whose button was pressed shows this answer: the first one, if all may read it."""
-    return number == 0 and not (told.private and inbound.group)
+    return number == 0 and _address(inbound, told) == inbound.answer_to
 
 
 def sender_of(address: Address) -> str:
@@ -135,9 +153,11 @@ def sender_of(address: Address) -> str:
     return f"{address.kind.value}:{address.value}"
 
 
-def one_per_kitchen(seats: Collection[StaffAt]) -> list[StaffAt]:
-    """Return one person for each kitchen: a phone may be shared; who may act comes first."""
+def one_per_kitchen(
+    seats: Collection[StaffAt], *, best: Callable[[Role], bool] = lambda role: role.may_act
+) -> list[StaffAt]:
+    """Return one person for each kitchen: a phone may be shared; who has the `best` role comes first."""
     chosen: dict[UUID, StaffAt] = {}
-    for seat in sorted(seats, key=lambda seat: not seat.role.may_act):
+    for seat in sorted(seats, key=lambda seat: not best(seat.role)):
         chosen.setdefault(seat.partner_id, seat)
     return list(chosen.values())

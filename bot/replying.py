@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from bot.cards import replies
 from bot.cards.answers import answer_card, plain_card
 from bot.cards.linking import (
     code_sent_card,
@@ -16,19 +15,27 @@ from bot.cards.linking import (
     nobodys_phone_card,
     others_phone_card,
 )
+from bot.cards.lists import by_status_card, choice_card, day_card, list_card
+from bot.cards.menu import help_card, languages_card, linked_card, more_card, pointed
+from bot.cards.money import money_card
+from bot.cards.one_order import details_card, other_reasons_card, reasons_card, suggestion_card
+from bot.cards.pages import sent_card, way_in_card
+from bot.cards.pauses import from_now_on_card, how_long_card, paused_card, resumed_card
+from bot.cards.reviews import reviews_card
 from bot.cards.short import TWO, fitted
 from bot.cards.view import Desk, Frame, View
 from bot.intents import Verb, Why
 from bot.questions import Reply
 from bot.texts import msg
 from bot.tokens import Bearer, Purpose
-from core.channels import Card
+from core.channels import Card, ChannelName
 from core.notices.outgoing import Outgoing
 from core.orders import answers, lookups
 from core.orders.events import Json
 from core.orders.lookups import Placed
 from core.orders.order import Order
 from core.orders.status import Status
+from core.partners.models import PartnerRow
 
 _PAGE: Final = 10
 _REVIEWS: Final = 5
@@ -89,17 +96,17 @@ class Replying:
     async def details(self) -> Card | None:
         """Everything about one order."""
         view = await self.named()
-        return replies.details_card(view, await lookups.history(view.order.id)) if view else None
+        return details_card(view, await lookups.history(view.order.id)) if view else None
 
     async def reasons(self) -> Card | None:
         """Ask why an order is to be cancelled."""
         view = await self.named()
-        return self._asking(view, replies.reasons_card) if view else None
+        return self._asking(view, reasons_card) if view else None
 
     async def other_reasons(self) -> Card | None:
         """Ask for the reasons that had no room."""
         view = await self.named()
-        return self._asking(view, replies.other_reasons_card) if view else None
+        return self._asking(view, other_reasons_card) if view else None
 
     def _asking(self, view: View, ask: Callable[[View], Card]) -> Card:
         """Ask for a reason while the order can be cancelled; else say how it stands."""
@@ -117,7 +124,7 @@ class Replying:
         why, texts = Why(self.text("why")), self.frame.texts
         facts = {"code": view.order.code, "typed": self.text("typed")}
         first = texts.t(_MEANT_IN_SHORT[why], **facts)
-        return replies.suggestion_card(view, texts.t(_MEANT[why], **facts), first=first)
+        return suggestion_card(view, texts.t(_MEANT[why], **facts), first=first)
 
     # --- several orders ---------------------------------------------------------------------------
 
@@ -129,7 +136,7 @@ class Replying:
         orders, has_more = await lookups.page(
             self.partner, status=wanted, after=UUID(after) if after else None, most=_PAGE
         )
-        return replies.list_card(self.frame, orders, status=wanted, has_more=has_more)
+        return list_card(self.frame, orders, status=wanted, has_more=has_more)
 
     async def today(self) -> Card:
         """What is delivered today."""
@@ -142,7 +149,7 @@ class Replying:
     async def _day(self, ahead: int) -> Card:
         day = self._today() + timedelta(days=ahead)
         orders = await lookups.deliveries(self.partner, day, self.frame.zone)
-        return replies.day_card(self.frame, day, orders)
+        return day_card(self.frame, day, orders)
 
     def _today(self) -> date:
         return self.frame.now.astimezone(self.frame.zone).date()
@@ -157,36 +164,79 @@ class Replying:
         texts = self.frame.texts
         if not views:
             title = texts.t(_NONE_FITS[verb])
-            short = replies.pointed(self.frame, title, "DS", texts.t("để xem các đơn"))
+            short = pointed(self.frame, title, "DS", texts.t("để xem các đơn"))
             return plain_card(self.frame, title, texts.t("Nhắn DS để xem các đơn."), short=short)
         word, purpose = WORDS[verb]
-        return replies.choice_card(self.frame, texts.t("Bạn nói đơn nào?"), views, word, purpose)
+        return choice_card(self.frame, texts.t("Bạn nói đơn nào?"), views, word, purpose)
 
     async def money(self) -> Card:
         """What a month brought."""
         month = month_of(self._today(), self.data.get("month"), self.data.get("year"))
         money = await lookups.money(self.partner, month, self.frame.zone, now=self.frame.now)
-        return replies.money_card(self.frame, month, money)
+        return money_card(self.frame, month, money)
 
     async def reviews(self) -> Card:
         """What customers said lately."""
-        return replies.reviews_card(self.frame, await lookups.reviews(self.partner, most=_REVIEWS))
+        return reviews_card(self.frame, await lookups.reviews(self.partner, most=_REVIEWS))
 
     # --- words ------------------------------------------------------------------------------------
 
     async def help(self) -> Card:
         """What can be said."""
-        return replies.help_card(self.frame)
+        return help_card(self.frame)
+
+    async def more(self) -> Card:
+        """The rest of the menu."""
+        return more_card(self.frame)
+
+    async def by_status(self) -> Card:
+        """Which orders are to be listed."""
+        return by_status_card(self.frame)
+
+    async def languages(self) -> Card:
+        """Which language is to be spoken."""
+        return languages_card(self.frame)
+
+    async def web(self) -> Card:
+        """The way into the kitchen's pages."""
+        until = datetime.fromisoformat(self.text("until"))
+        return way_in_card(self.frame, UUID(self.text("link")), until)
+
+    async def web_sent(self) -> Card:
+        """Where that way was sent to."""
+        where = self.text("where")
+        return sent_card(self.frame, ChannelName(where) if where else None)
+
+    # --- pauses -----------------------------------------------------------------------------------
+
+    async def how_long(self) -> Card:
+        """Ask how long the kitchen takes no orders."""
+        row = await PartnerRow.get(id=self.partner)
+        until = row.paused_until
+        return how_long_card(self.frame, until if until and until > self.frame.now else None)
+
+    async def from_now_on(self) -> Card:
+        """Ask whether a pause is to begin now."""
+        return from_now_on_card(self.frame, date.fromisoformat(self.text("day")))
+
+    async def paused(self) -> Card:
+        """The kitchen takes no orders."""
+        until = datetime.fromisoformat(self.text("until"))
+        return paused_card(self.frame, until, still_open=await lookups.count_open(self.partner))
+
+    async def resumed(self) -> Card:
+        """The kitchen takes orders."""
+        return resumed_card(self.frame)
 
     async def linked(self) -> Card:
         """Who this address is from now on."""
-        return replies.linked_card(self.frame)
+        return linked_card(self.frame)
 
     async def no_such_code(self) -> Card:
         """The code is nobody's here."""
         texts = self.frame.texts
         title = texts.t("Không có đơn {typed}, chưa có gì được làm", typed=self.text("typed"))
-        short = replies.pointed(self.frame, title, "DS", texts.t("để xem các đơn"))
+        short = pointed(self.frame, title, "DS", texts.t("để xem các đơn"))
         return plain_card(
             self.frame, title, texts.t("Xem lại mã đơn, hoặc nhắn DS để xem các đơn."), short=short
         )
@@ -197,10 +247,10 @@ class Replying:
         if why is Why.NOT_UNDERSTOOD:
             texts = self.frame.texts
             title = texts.t("Mình chưa hiểu. Bạn có thể nhắn")
-            return replies.help_card(self.frame, title, first=texts.t("Mình chưa hiểu"))
+            return help_card(self.frame, title, first=texts.t("Mình chưa hiểu"))
         title = self.frame.texts.t(_UNCLEAR[why])
         texts = self.frame.texts
-        short = replies.pointed(self.frame, title, "XN 12345", texts.t("để nhận đơn 12345"))
+        short = pointed(self.frame, title, "XN 12345", texts.t("để nhận đơn 12345"))
         return plain_card(self.frame, title, texts.t("Ví dụ: XN 12345. Nhắn TG để xem thêm."), short=short)
 
     async def said(self) -> Card:
@@ -208,7 +258,7 @@ class Replying:
         kind, texts = Reply(self.text("reply")), self.frame.texts
         title, *lines = map(texts.t, _WORDS[kind])
         word, aim = _WORD_AFTER.get(kind, ("", ""))
-        short = replies.pointed(self.frame, title, word, texts.t(aim)) if word else title
+        short = pointed(self.frame, title, word, texts.t(aim)) if word else title
         return plain_card(self.frame, title, *lines, short=short)
 
 
@@ -294,10 +344,6 @@ _UNCLEAR: Final[Mapping[Why, str]] = MappingProxyType(
 
 _WORDS: Final[Mapping[Reply, tuple[str, ...]]] = MappingProxyType(
     {
-        Reply.WEB: (
-            msg("Trang riêng của quán chưa mở"),
-            msg("Mỗi đơn đều có nút Xem chi tiết đơn hàng. Nhắn DS để xem các đơn."),
-        ),
         Reply.LANGUAGE: (msg("Từ nay mình nói tiếng Việt với bạn"),),
         Reply.UNREADABLE: (msg("Mình chỉ đọc được chữ"), msg("Nhắn TG để xem có thể nói gì.")),
         Reply.LOCKED: (
@@ -311,7 +357,6 @@ _WORDS: Final[Mapping[Reply, tuple[str, ...]]] = MappingProxyType(
 #: What an SMS says after the title instead of the lines: they speak of buttons.
 _WORD_AFTER: Final[Mapping[Reply, tuple[str, str]]] = MappingProxyType(
     {
-        Reply.WEB: ("DS", msg("để xem các đơn")),
         Reply.UNREADABLE: ("TG", msg("để được hướng dẫn")),
     }
 )
@@ -365,7 +410,15 @@ _REPLIES: Final[Mapping[Reply, Callable[[Replying], Awaitable[Card | None]]]] = 
         Reply.MONEY: Replying.money,
         Reply.REVIEWS: Replying.reviews,
         Reply.HELP: Replying.help,
-        Reply.WEB: Replying.said,
+        Reply.WEB: Replying.web,
+        Reply.WEB_SENT: Replying.web_sent,
+        Reply.MORE: Replying.more,
+        Reply.BY_STATUS: Replying.by_status,
+        Reply.LANGUAGES: Replying.languages,
+        Reply.HOW_LONG: Replying.how_long,
+        Reply.FROM_NOW_ON: Replying.from_now_on,
+        Reply.PAUSED: Replying.paused,
+        Reply.RESUMED: Replying.resumed,
         Reply.LANGUAGE: Replying.said,
         Reply.LINKED: Replying.linked,
         Reply.NO_SUCH_CODE: Replying.no_such_code,

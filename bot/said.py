@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.intents import Question, Verb
+from bot.telex import decoded, is_as_meant
 from bot.texts.plain import unaccented
 from core.orders.codes import LENGTH
 
@@ -36,8 +37,9 @@ def visible(text: str) -> str:
 
 _SAID_AS: Final[Mapping[Verb | Question, str]] = MappingProxyType(
     {
-        Verb.CONFIRM: "XN, XAC NHAN, XACNHAN, OK, OKE, OKAY, OKI, OKIE, NHAN, DONG Y, DONGY, CONFIRM",
-        Verb.CANCEL: "HUY, TU CHOI, TUCHOI, CANCEL",
+        Verb.CONFIRM: "XN, XAC NHAN, XACNHAN, XACNHANDON, XNDON, NHANDON, OK, OKE, OKAY, OKI, OKIE, NHAN,"
+        " DONG Y, DONGY, CONFIRM",
+        Verb.CANCEL: "HUY, HUYDON, TU CHOI, TUCHOI, CANCEL",
         Verb.COMPLETE: "HT, HOAN THANH, HOANTHANH, XONG, DA GIAO, DAGIAO, GIAO XONG, GIAO ROI, DONE",
         Verb.DETAILS: "CT, CHI TIET, CHITIET, XEM, XEM CHI TIET, DETAILS",
         Question.LIST: "DS, DANH SACH, DANHSACH, ORDERS",
@@ -50,6 +52,10 @@ _SAID_AS: Final[Mapping[Verb | Question, str]] = MappingProxyType(
         Question.ENGLISH: "EN, ENGLISH, TIENG ANH",
         Question.VIETNAMESE: "VI, TIENG VIET",
         Question.LINK: "LK, LIEN KET, LIENKET, START",
+        Question.LANGUAGE: "NGON NGU, NGONNGU, LANGUAGE",
+        Question.PAUSE: "NGHI, PAUSE",
+        Question.RESUME: "MO LAI, MOLAI, MO CUA, MO CUA LAI, MO BAN LAI, NHAN DON LAI,"
+        " NHAN DON TRO LAI, RESUME",
     }
 )
 
@@ -89,23 +95,41 @@ def _as_said(word: str) -> str:
 _TONES: Final = "\u0300\u0301\u0303\u0309\u0323"
 _POLITE_SAID: Final = frozenset(map(_as_said, _POLITE_WORDS.split()))
 FILLER: Final = frozenset(unaccented(word).upper() for word in _POLITE_WORDS.split())
-#: Verbs that are other words with other accents: "nhắn" is to write, "dạ giao" is a yes.
+#: Verbs that are other words with other accents: "nhắn" is to write, "dạ giao" is a yes, "nghĩ" is to think.
 _ACCENTS: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
-    {("NHAN",): (_as_said("nhận"),), ("DA", "GIAO"): (_as_said("đã"), "giao")}
+    {
+        ("NHAN",): (_as_said("nhận"),),
+        ("DA", "GIAO"): (_as_said("đã"), "giao"),
+        ("NGHI",): (_as_said("nghỉ"),),
+    }
 )
 NEGATIONS: Final = each("KHONG KO K KHG HK CHUA DUNG NOT DONT NO")
+
+#: Words of our own beside the verbs: reasons, statuses, days.
+_FURTHER: Final = each(
+    "HET MON HANG QUA TAI DONG KHACH CUA NGOAI VUNG XA SAI GIA THUC DON MENU KHAC VI LA LY DO CHO HAN"
+    " QUAN BEP TIEM NGAY DEN TOI THANG NAM BUA BUOI TU CA NUA PHAI DUOC"
+)
+#: What a slip is taken for: one of these or nothing.
+WORDS: Final = frozenset(word for phrase in _VERBS for word in phrase) | FILLER | NEGATIONS | _FURTHER
+#: A letter that goes on.
+_LENGTHENED: Final = re.compile(r"([a-z])\1+")
 
 _AWAITED: Final = each("XN XAC XACNHAN")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word or number: in plain capitals, as it was said, and where it stands in the text."""
+    """A word or number: in plain capitals, as it was said, and where it stands in the text.
+
+    `is_slip`: its accents were typed as letters, and some of them may be missing.
+    """
 
     plain: str
     said: str
     start: int
     end: int
+    is_slip: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -120,7 +144,13 @@ class Token:
     @property
     def is_filler(self) -> bool:
         """Whether it is only polite."""
-        return self.plain in FILLER and (self.said.isascii() or self.said in _POLITE_SAID)
+        return self.plain in FILLER and any(self.is_said_as(polite) for polite in _POLITE_SAID)
+
+    def is_said_as(self, wanted: str) -> bool:
+        """Whether this is the word `wanted`, which has its accents; none at all are none too few."""
+        if self.said.isascii():
+            return self.plain == unaccented(wanted).upper()
+        return self.said == wanted or (self.is_slip and is_as_meant(self.said, wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +215,24 @@ class Utterance:
 
 def tokens_of(text: str) -> list[Token]:
     """Return the words and numbers of a text."""
-    return [
-        Token(_plainly(match[0]), _as_said(match[0]), match.start(), match.end())
-        for match in re.finditer(r"[^\W\d_]+|\d+", text)
-    ]
+    return [_token(match) for match in re.finditer(r"[^\W\d_]+|\d+", text)]
+
+
+def _token(match: re.Match[str]) -> Token:
+    word, (start, end) = match[0], match.span()
+    plain = _plainly(word)
+    if plain in WORDS or not (word.isascii() and word.isalpha()):
+        return Token(plain, _as_said(word), start, end)
+    for once in dict.fromkeys((word.lower(), _once(word.lower()))):
+        for meant, is_slip in ((decoded(once), True), (once, False)):
+            if meant and _plainly(meant) in WORDS:
+                return Token(_plainly(meant), _as_said(meant), start, end, is_slip=is_slip)
+    return Token(plain, _as_said(word), start, end)
+
+
+def _once(word: str) -> str:
+    """Return "nha" for "nhaaa"; a word without a vowel stands for others, and a slip in it for what not."""
+    return _LENGTHENED.sub(r"\1", word) if re.search(r"[aeiouy]", word) else word
 
 
 def _plainly(word: str) -> str:
@@ -239,5 +283,5 @@ def _is_so_accented(tokens: Sequence[Token], phrase: tuple[str, ...]) -> bool:
     """Whether words that were typed with accents have those of the verb."""
     wanted = _ACCENTS.get(phrase, phrase)
     return phrase not in _ACCENTS or all(
-        token.said.isascii() or token.said == said for token, said in zip(tokens, wanted, strict=True)
+        token.said.isascii() or token.is_said_as(said) for token, said in zip(tokens, wanted, strict=True)
     )

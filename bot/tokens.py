@@ -48,7 +48,18 @@ class Purpose(IntEnum):
     HELP = 30
     TODAY = 31
     TOMORROW = 32
+    MONEY = 33  # `revision` is a month, 202611; 0 is this one
+    REVIEWS = 34
+    WEB = 35
+    MORE = 36  # the rest of the menu
+    BY_STATUS = 37  # asks which orders
+    LANGUAGE = 38
     LIST = 40  # `revision` is a filter's number; `order_id` the last order shown before, if any
+    ENGLISH = 41
+    VIETNAMESE = 42
+    PAUSE = 50  # asks how long
+    PAUSE_UNTIL = 51  # `revision` is the last day, as date.toordinal() counts
+    RESUME = 52
 
     @property
     def reason(self) -> int | None:

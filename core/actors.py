@@ -24,6 +24,11 @@ class Role(StrEnum):
         return self is not Role.KITCHEN
 
     @property
+    def runs_kitchen(self) -> bool:
+        """May stop and start taking orders."""
+        return self in {Role.OWNER, Role.MANAGER}
+
+    @property
     def is_told(self) -> bool:
         """Receives the partner's notices without being added to them."""
         return self in {Role.OWNER, Role.MANAGER}

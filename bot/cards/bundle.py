@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from bot.cards.brief import dishes
+from bot.cards.lists import FILTERS
 from bot.cards.order_card import template
-from bot.cards.replies import FILTERS
 from bot.cards.short import ONE, listed
 from bot.cards.view import View
 from bot.cards.writing import routed, write

@@ -329,6 +329,9 @@ _NOTICES: Final[Mapping[NoticeKind, str]] = MappingProxyType(
         NoticeKind.ORDER_COMPLETED: msg("Quán chưa nhận thư cảm ơn"),
         NoticeKind.REVIEW_RECEIVED: msg("Quán chưa biết khách đánh giá"),
         NoticeKind.CUSTOMER_CANCELLED: msg("Khách chưa biết đơn đã huỷ"),
+        NoticeKind.MORNING_SHEET: msg("Quán chưa nhận phiếu buổi sáng"),
+        NoticeKind.KITCHEN_PAUSED: msg("Quán chưa biết là đang nghỉ nhận đơn"),
+        NoticeKind.KITCHEN_RESUMED: msg("Quán chưa biết là đã nhận đơn trở lại"),
     }
 )
 

@@ -93,6 +93,11 @@ async def open_orders(partner_ids: Collection[UUID], *, most: int) -> list[Place
     return await _soonest(OrderRow.filter(partner_id__in=partner_ids, status__in=_OPEN), most)
 
 
+async def count_open(partner_id: UUID) -> int:
+    """Return how many orders of a kitchen something is still to be done about."""
+    return await OrderRow.filter(partner_id=partner_id, status__in=_OPEN).count()
+
+
 async def page(
     partner_id: UUID, *, status: Status | None, after: UUID | None, most: int
 ) -> tuple[list[Order], bool]:

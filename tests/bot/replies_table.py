@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bot.intents import Act, Ask, Intent, Link, ListOrders, Money, Unclear
+from bot.intents import Act, Ask, Intent, Link, ListOrders, Money, Pause, Unclear
 
 TABLE: Final = Path(__file__).with_suffix(".tsv")
 _HIDDEN: Final = re.compile(r"\\n|\\t|\\u([0-9a-f]{4})")
@@ -47,6 +47,13 @@ def told(intent: Intent) -> str:
             return _joined("money", f"{month}/{year}" if year else month)
         case Ask(question):
             return question.value
+        case Pause(days, until, is_sure):
+            end = (
+                "/".join(str(part) for part in (until.day, until.month, until.year) if part)
+                if until
+                else None
+            )
+            return _joined("pause", days, end, "surely" if is_sure else None)
         case Link(code):
             return _joined("link", code)
         case Unclear(why, verb, typed):

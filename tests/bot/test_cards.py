@@ -8,11 +8,16 @@ from itertools import product
 
 import pytest
 
-from bot.cards import masking, replies
+from bot import kitchen_news
+from bot.cards import masking
 from bot.cards.answers import answer_card, refusal_card
 from bot.cards.customer import customer_card
+from bot.cards.lists import FILTERS, choice_card, day_card, list_card
+from bot.cards.money import money_card
 from bot.cards.notices import ALARMS, alarm_card, notice_card
+from bot.cards.one_order import details_card, other_reasons_card, reasons_card
 from bot.cards.order_card import order_card
+from bot.cards.reviews import reviews_card
 from bot.cards.short import ONE, TWO, sms_length
 from bot.cards.view import View
 from bot.sms.text import plain
@@ -54,6 +59,7 @@ STAFF_KINDS = [
     kind
     for kind, rule in RULES.items()
     if rule.audience in {Audience.RECIPIENTS, Audience.LADDER, Audience.TOLD}
+    and kind not in kitchen_news.KINDS
 ]
 CHANGES: dict[str, Json] = {
     "deliver_at": {"before": LUNCH.isoformat(), "after": (LUNCH + timedelta(hours=1)).isoformat()},
@@ -245,7 +251,7 @@ def test_no_card_before_confirmation_lets_the_customer_slip() -> None:
     """Neither in a template nor in an SMS nor in a history."""
     placed = Event(EventType.PLACED, 1, MORNING, BY_PLATFORM, {})
     cards = [card for seen, card in every_card() if seen.order.status is Status.PENDING]
-    cards += [replies.details_card(view(), [placed]), replies.reasons_card(view())]
+    cards += [details_card(view(), [placed]), reasons_card(view())]
 
     for card in cards:
         shown = text_of(card) + str(dict(card.template))
@@ -439,7 +445,7 @@ def test_alarms_say_what_is_the_matter_and_when_it_is_over() -> None:
 def test_every_kind_of_notice_has_a_card() -> None:
     """A notice without words would never leave."""
     for kind, rule in RULES.items():
-        if rule.audience in {Audience.PERSON, Audience.CUSTOMER} or kind in ALARMS:
+        if rule.audience in {Audience.PERSON, Audience.CUSTOMER} or kind in ALARMS | kitchen_news.KINDS:
             continue
         order = BY_STATUS[next(iter(sorted(rule.while_status)))]
         assert notice_card(view(order), kind, {**DATA, "to": order.status.value}).title
@@ -598,7 +604,7 @@ def test_every_answer_fits_every_channel() -> None:
 
 def test_cancelling_asks_for_a_reason_first() -> None:
     """Four reasons and the way to the others; nothing is cancelled yet."""
-    card = replies.reasons_card(view())
+    card = reasons_card(view())
     purposes = [SIGNER.read_button(str(button.payload)).purpose for button in card.buttons]
 
     assert labels_of(card) == ["Hết món", "Quá tải", "Đóng cửa", "Ngoài vùng giao", "Lý do khác…"]
@@ -610,7 +616,7 @@ def test_cancelling_asks_for_a_reason_first() -> None:
 
 def test_the_other_reasons_are_asked_for_then() -> None:
     """And how to give one's own words."""
-    card = replies.other_reasons_card(view())
+    card = other_reasons_card(view())
 
     assert labels_of(card) == ["Sai giá hoặc thực đơn", "Khác"]
     assert "Hoặc nhắn: HUY 48274 và lý do của bạn." in text_of(card)
@@ -625,7 +631,7 @@ def test_the_details_tell_the_whole_story() -> None:
         Event(EventType.COMPLETED, 4, LUNCH, BY_LAN, {}),
         Event(EventType.REVIEWED, 5, LUNCH + timedelta(hours=2), BY_PLATFORM, {}),
     ]
-    card = replies.details_card(view(COMPLETED, now=LUNCH + timedelta(hours=3)), history)
+    card = details_card(view(COMPLETED, now=LUNCH + timedelta(hours=3)), history)
 
     assert lines_of(card, BlockRole.HISTORY) == (
         "08:10 ngày 23/11: Đơn 48274 được đặt",
@@ -639,27 +645,27 @@ def test_the_details_tell_the_whole_story() -> None:
 
 def test_a_list_is_paged_by_a_button() -> None:
     """It carries the filter and the last order shown."""
-    card = replies.list_card(frame(), [RICE, CONFIRMED], status=Status.PENDING, has_more=True)
+    card = list_card(frame(), [RICE, CONFIRMED], status=Status.PENDING, has_more=True)
     token = SIGNER.read_button(str(card.buttons[0].payload))
 
     assert card.title == "Đơn chờ xác nhận"
     assert lines_of(card, BlockRole.LIST)[0] == (
         "48274 · Chờ xác nhận · 11:30 thứ Ba 24/11 · 40 suất · 1.900.000 đ"
     )
-    assert (token.purpose, replies.FILTERS[token.revision]) == (Purpose.LIST, Status.PENDING)
+    assert (token.purpose, FILTERS[token.revision]) == (Purpose.LIST, Status.PENDING)
     assert token.order_id == CONFIRMED.id
 
 
 def test_an_empty_list_says_so() -> None:
     """Rather than nothing."""
-    card = replies.list_card(frame(), [], status=None, has_more=False)
+    card = list_card(frame(), [], status=None, has_more=False)
 
     assert "Chưa có đơn nào ở đây." in text_of(card)
 
 
 def test_a_day_is_in_time_order_with_totals_per_dish() -> None:
     """What to cook in all."""
-    card = replies.day_card(frame(), LUNCH.date(), [CONFIRMED, RICE])
+    card = day_card(frame(), LUNCH.date(), [CONFIRMED, RICE])
 
     assert card.title == "Giao thứ Ba 24/11"
     assert lines_of(card, BlockRole.LIST)[0] == "11:30 · 48274 · 40 suất · Đã xác nhận"
@@ -669,8 +675,8 @@ def test_a_day_is_in_time_order_with_totals_per_dish() -> None:
 def test_money_is_for_who_may_see_it() -> None:
     """A cook is sent to the owner."""
     month = MonthMoney(Heap(12, 24_000_000), Heap(1, 1_900_000), Heap(2, 3_000_000), Heap(0, 0))
-    owner = replies.money_card(frame(), LUNCH.date(), month)
-    cook = replies.money_card(frame(Role.KITCHEN), LUNCH.date(), month)
+    owner = money_card(frame(), LUNCH.date(), month)
+    cook = money_card(frame(Role.KITCHEN), LUNCH.date(), month)
 
     assert lines_of(owner, BlockRole.MONEY)[:2] == (
         "Hoàn thành: 12 đơn, 24.000.000 đ",
@@ -681,8 +687,8 @@ def test_money_is_for_who_may_see_it() -> None:
 
 def test_reviews_have_an_average() -> None:
     """And say so where there are none."""
-    some = replies.reviews_card(frame(), Reviews((COMPLETED,), 3, 4.333))
-    none = replies.reviews_card(frame(), Reviews((), 0, None))
+    some = reviews_card(frame(), Reviews((COMPLETED,), 3, 4.333))
+    none = reviews_card(frame(), Reviews((), 0, None))
 
     assert some.title == "Khách chấm 4,3/5 (3 lượt)"
     assert none.title == "Chưa có đánh giá nào của khách."
@@ -690,7 +696,7 @@ def test_reviews_have_an_average() -> None:
 
 def test_a_choice_has_a_button_for_each_order() -> None:
     """One tap says which was meant."""
-    card = replies.choice_card(frame(), "Bạn nói đơn nào?", [view(), view(CONFIRMED)], "XN", Purpose.CONFIRM)
+    card = choice_card(frame(), "Bạn nói đơn nào?", [view(), view(CONFIRMED)], "XN", Purpose.CONFIRM)
 
     assert labels_of(card) == ["XN 48274", "XN 48274"]
     assert card.short.endswith("Soạn XN 48274 gửi 8041 hoặc mã 48274")
@@ -702,5 +708,5 @@ def test_a_review_of_an_old_order_masks_its_author() -> None:
         replace(COMPLETED, review=Review(5, "", "Nguyễn Văn An", LUNCH)), now=LUNCH + timedelta(days=40)
     )
 
-    assert "N••• V•• A•" in text_of(replies.details_card(old, []))
-    assert "Nguyễn" not in text_of(replies.details_card(old, []))
+    assert "N••• V•• A•" in text_of(details_card(old, []))
+    assert "Nguyễn" not in text_of(details_card(old, []))

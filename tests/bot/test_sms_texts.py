@@ -2,26 +2,41 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cards import replies
+from bot import kitchen_news
 from bot.cards.answers import answer_card
 from bot.cards.bundle import bundle_card
 from bot.cards.customer import customer_card
+from bot.cards.lists import by_status_card, choice_card, day_card, list_card
+from bot.cards.menu import help_card, languages_card, linked_card, more_card
+from bot.cards.money import money_card
 from bot.cards.notices import notice_card
+from bot.cards.one_order import details_card, reasons_card, suggestion_card
+from bot.cards.pages import sent_card, way_in_card
+from bot.cards.pauses import (
+    from_now_on_card,
+    how_long_card,
+    paused_card,
+    paused_notice,
+    resumed_card,
+    resumed_notice,
+)
+from bot.cards.reviews import reviews_card
+from bot.cards.sheet import sheet_card
 from bot.cards.view import Desk, Frame, View
-from bot.intents import Act, Unclear, Verb
+from bot.intents import Act, Pause, Unclear, Verb
 from bot.meaning import read
 from bot.sms.text import is_plain, parts, plain
 from bot.texts import texts_in
 from bot.tokens import Bearer, Purpose
 from core.actors import Role, Via
-from core.channels import BlockRole, Card
+from core.channels import BlockRole, Card, ChannelName
 from core.notices.kinds import RULES, Audience, NoticeKind
 from core.notices.outgoing import StaffFacts
 from core.orders.answers import AnswerKind, about
@@ -53,6 +68,7 @@ STAFF_KINDS: Final = [
     kind
     for kind, rule in RULES.items()
     if rule.audience in {Audience.RECIPIENTS, Audience.LADDER, Audience.TOLD}
+    and kind not in kitchen_news.KINDS
 ]
 PHONE: Final = "0909123456"
 WRITTEN_PHONES: Final = [
@@ -169,6 +185,7 @@ def assert_nobody_acts_by_sending_it_back(said: str, desk: Desk) -> None:
     """Assert that our own text, forwarded or quoted to us, does nothing."""
     meant = read(said, prefix=desk.reply_prefix or "")
     acts = isinstance(meant, Act) and meant.verb is not Verb.DETAILS
+    assert not isinstance(meant, Pause) or meant == Pause(), said
     assert not acts or (isinstance(meant, Act) and meant.verb is Verb.CANCEL and not meant.reason), said
 
 
@@ -213,9 +230,9 @@ def test_every_answer_about_one_order(reader: Frame, order: Order) -> None:
     """Details, the question for a reason, a suggestion: code first, never the customer."""
     seen = seen_by(reader, order)
 
-    check_order(replies.details_card(seen, []), seen)
-    check_order(replies.suggestion_card(seen, "", first=seen.titled("Đơn {code}: bạn muốn làm gì?")), seen)
-    said = check_order(replies.reasons_card(seen), seen)
+    check_order(details_card(seen, []), seen)
+    check_order(suggestion_card(seen, "", first=seen.titled("Đơn {code}: bạn muốn làm gì?")), seen)
+    said = check_order(reasons_card(seen), seen)
     assert f"HUY {order.code} 1" in said
 
 
@@ -227,10 +244,10 @@ def test_every_answer_about_several_orders(reader: Frame, several: list[Order], 
     day = LUNCH.date()
 
     for status in (None, Status.PENDING):
-        check(replies.list_card(reader, several, status=status, has_more=more), reader, most=2)
-    check(replies.day_card(reader, day, several), reader, most=2)
+        check(list_card(reader, several, status=status, has_more=more), reader, most=2)
+    check(day_card(reader, day, several), reader, most=2)
     check(
-        replies.choice_card(reader, reader.texts.t("Bạn nói đơn nào?"), views, "XN", Purpose.CONFIRM),
+        choice_card(reader, reader.texts.t("Bạn nói đơn nào?"), views, "XN", Purpose.CONFIRM),
         reader,
         most=2,
     )
@@ -245,11 +262,53 @@ def test_every_answer_about_several_orders(reader: Frame, several: list[Order], 
 )
 def test_every_other_answer(reader: Frame, rated: list[Order], heap: Heap) -> None:
     """Money, reviews, help, linking."""
-    check(replies.money_card(reader, LUNCH.date(), MonthMoney(heap, heap, heap, heap)), reader, most=2)
-    check(replies.reviews_card(reader, Reviews(tuple(rated), 3, 4.3)), reader, most=2)
-    check(replies.help_card(reader), reader, most=2)
-    check(replies.help_card(reader, first=reader.texts.t("Mình chưa hiểu")), reader, most=2)
-    check(replies.linked_card(reader), reader, most=2)
+    check(money_card(reader, LUNCH.date(), MonthMoney(heap, heap, heap, heap)), reader, most=2)
+    check(reviews_card(reader, Reviews(tuple(rated), 3, 4.3)), reader, most=2)
+    check(help_card(reader), reader, most=2)
+    check(help_card(reader, first=reader.texts.t("Mình chưa hiểu")), reader, most=2)
+    check(linked_card(reader), reader, most=2)
+    check(more_card(reader), reader, most=2)
+    check(by_status_card(reader), reader, most=2)
+    check(languages_card(reader), reader, most=2)
+
+
+@settings(max_examples=40)
+@given(
+    reader=frames(),
+    name=names,
+    until=st.integers(1, 60 * 24 * 400).map(lambda minutes: LUNCH + timedelta(minutes=minutes)),
+    still_open=st.integers(0, 10_000),
+)
+def test_everything_about_a_pause(reader: Frame, name: str, until: datetime, still_open: int) -> None:
+    """Two segments at most, however far away it ends."""
+    check(how_long_card(reader, until), reader, most=2)
+    check(how_long_card(reader, None), reader, most=2)
+    check(from_now_on_card(reader, until.date()), reader, most=2)
+    check(paused_card(reader, until, still_open=still_open), reader, most=2)
+    check(paused_notice(reader, name, until, still_open=still_open), reader, most=2)
+    check(resumed_card(reader), reader, most=2)
+    check(resumed_notice(reader, name), reader, most=2)
+    check(resumed_notice(reader, None), reader, most=2)
+
+
+@settings(max_examples=40)
+@given(reader=frames())
+def test_the_way_into_the_pages(reader: Frame) -> None:
+    """No link in an SMS; where it went is said in one or two."""
+    for where in (None, *(name for name in ChannelName if name is not ChannelName.SMS)):
+        check(sent_card(reader, where), reader, most=2)
+    said = check(way_in_card(reader, LAN, reader.now + timedelta(minutes=15)), reader, most=2)
+    assert reader.desk.sms_links == ("/login/" in said)
+    assert "/login/" not in check(way_in_card(reader, LAN, reader.now), reader, most=2)
+
+
+@settings(max_examples=40)
+@given(reader=frames(), several=st.lists(orders(Status.PENDING), min_size=1, max_size=12))
+def test_the_morning_sheet(reader: Frame, several: list[Order]) -> None:
+    """Two segments at most; no money, to nobody."""
+    card = sheet_card(reader, LUNCH.date(), [seen_by(reader, order) for order in several])
+    check(card, reader, most=2)
+    assert not [block for block in card.blocks if block.role is BlockRole.MONEY]
 
 
 @settings(max_examples=40)
@@ -337,8 +396,8 @@ def test_a_link_stands_in_an_sms_only_where_it_may_and_fits() -> None:
     seen = view(COMPLETED)
     open_to_links = replace(seen, frame=replace(seen.frame, desk=replace(DESK, sms_links=True)))
 
-    assert replies.details_card(open_to_links, []).short.endswith(f" {open_to_links.link}")
-    assert "http" not in replies.details_card(seen, []).short
+    assert details_card(open_to_links, []).short.endswith(f" {open_to_links.link}")
+    assert "http" not in details_card(seen, []).short
 
 
 def test_nobodys_phone_stands_in_an_sms() -> None:
@@ -346,7 +405,7 @@ def test_nobodys_phone_stands_in_an_sms() -> None:
     order = replace(
         CONFIRMED, address="12 Lê Lợi, gọi 0909 123 456", note="sđt 0909.123.456", total=12_345_678
     )
-    said = plain(replies.details_card(view(order), []).short)
+    said = plain(details_card(view(order), []).short)
 
     assert "12 Le Loi, goi ***" in said
     assert "sdt ***" in said
@@ -355,7 +414,7 @@ def test_nobodys_phone_stands_in_an_sms() -> None:
 
 def test_the_question_for_a_reason_can_be_copied() -> None:
     """It echoes the code, and its example is what cancels."""
-    said = plain(replies.reasons_card(view()).short)
+    said = plain(reasons_card(view()).short)
 
     assert said == (
         "Don 48274 chua huy. Vi sao huy? "
@@ -397,7 +456,7 @@ def test_a_bundle_of_a_hundred_is_cut() -> None:
 
 def test_a_list_says_how_to_go_on() -> None:
     """By words that work."""
-    listed = plain(replies.list_card(frame(), [RICE] * 10, status=Status.PENDING, has_more=True).short)
+    listed = plain(list_card(frame(), [RICE] * 10, status=Status.PENDING, has_more=True).short)
 
     assert listed.endswith("con nua. Soan HN gui 8041 giao hom nay, MAI giao ngay mai.")
 
@@ -405,7 +464,7 @@ def test_a_list_says_how_to_go_on() -> None:
 @pytest.mark.parametrize(("locale", "other"), [("vi", "EN"), ("en", "VI")])
 def test_help_names_every_word(locale: str, other: str) -> None:
     """In two segments; its code is none, so that a copy of it does nothing."""
-    helped = plain(replies.help_card(frame(locale=locale), first="Minh chua hieu").short)
+    helped = plain(help_card(frame(locale=locale), first="Minh chua hieu").short)
 
     for word in (
         "XN 12345",
@@ -430,7 +489,7 @@ def test_details_hold_what_there_is_room_for() -> None:
         address="Toà nhà Bitexco, tầng 68, số 2 đường Hải Triều, phường Bến Nghé, Quận 1",
         items=tuple(Item(f"Cơm tấm sườn bì chả số {number}", 12, 50_000) for number in range(9)),
     )
-    said = plain(replies.details_card(view(order), []).short)
+    said = plain(details_card(view(order), []).short)
 
     assert "Toa nha Bitexco, tang 68, so 2 duong Hai Trieu, phuong Ben Nghe, Quan 1, 12 Com tam" in said
     assert "so 2... Soan XN" in said
