@@ -54,8 +54,8 @@ def webhook_url(settings: Settings) -> str:
 
 
 async def _registered(settings: Settings) -> dict[str, object]:
-    url, secret = webhook_url(settings), settings.require("telegram_secret")
     bot = open_bot(settings)
+    url, secret = webhook_url(settings), settings.require("telegram_secret")
     try:
         name = await username(bot)
         await bot.set_webhook(url, secret_token=secret, allowed_updates=ASKED_FOR)
