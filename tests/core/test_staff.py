@@ -182,3 +182,50 @@ async def test_hearing_never_goes_back(database: Database, kitchen: UUID) -> Non
 def test_a_masked_address_tells_its_owner_only(kind: AddressKind, value: str, shown: str) -> None:
     """An operator recognises it; nobody can call or write to it."""
     assert addresses.masked(kind, value) == shown
+
+
+GROUP = Address(AddressKind.TELEGRAM_CHAT, "-100400")
+
+
+@pytest.mark.parametrize(
+    ("people", "heir"),
+    [
+        ([("Bình", Role.KITCHEN), ("Minh", Role.MANAGER), ("Hoa", Role.OWNER)], "Hoa"),
+        ([("Bình", Role.KITCHEN), ("Hoa", Role.OWNER), ("Minh", Role.MANAGER)], "Hoa"),
+    ],
+    ids=["owner last", "owner in between"],
+)
+async def test_a_group_outlives_who_linked_it(
+    database: Database, kitchen: UUID, people: list[tuple[str, Role]], heir: str
+) -> None:
+    """It goes to who can answer for the kitchen; a private chat goes to nobody."""
+    for name, role in people:
+        await staff.add(database, kitchen, new_member(name, role))
+    lan = await staff.by_name(database.pool, kitchen, "Lan")
+    now = database.clock.now()
+    for address in (GROUP, Address(AddressKind.TELEGRAM_CHAT, "700"), ZALO_LAN):
+        await addresses.add(database.pool, lan.id, address, now=now)
+    await staff.remove(database, kitchen, "Lan")
+
+    assert [seat.name for seat in await addresses.staff_at(database.pool, GROUP)] == [heir]
+    assert await addresses.staff_at(database.pool, Address(AddressKind.TELEGRAM_CHAT, "700")) == []
+    assert await addresses.staff_at(database.pool, ZALO_LAN) == []
+
+
+async def test_an_owner_takes_a_group_over_from_a_cook(database: Database, kitchen: UUID) -> None:
+    """Owners come first, whoever was there before."""
+    await staff.add(database, kitchen, new_member("Minh", Role.MANAGER))
+    cook = await staff.add(database, kitchen, new_member("Bình", Role.KITCHEN))
+    await addresses.add(database.pool, cook.id, GROUP, now=database.clock.now())
+    await staff.remove(database, kitchen, "Bình")
+    assert [seat.name for seat in await addresses.staff_at(database.pool, GROUP)] == ["Lan"]
+
+
+async def test_a_group_that_has_ended_is_handed_to_nobody(database: Database, kitchen: UUID) -> None:
+    """The bot was put out of it."""
+    await staff.add(database, kitchen, new_member("Hoa", Role.OWNER))
+    lan = await staff.by_name(database.pool, kitchen, "Lan")
+    await addresses.add(database.pool, lan.id, GROUP, now=database.clock.now())
+    await addresses.end(database.pool, GROUP, now=database.clock.now())
+    await staff.remove(database, kitchen, "Lan")
+    assert await addresses.staff_at(database.pool, GROUP) == []
