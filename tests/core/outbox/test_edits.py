@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from core import outbox
+from core.actors import operator
 from core.channels import Address, AddressKind, ChannelName, NoSuchRecipient, Refused, Sent, TryLater
 from core.database import Database
 from core.ledger import Ledger
@@ -174,6 +175,20 @@ async def test_a_card_that_cannot_be_changed_alarms_nobody(
     assert wait
     assert wait > timedelta(seconds=2)
     assert "undeliverable" not in {kind for kind, _ in await post.owed()}
+
+
+async def test_cards_of_who_is_gone_alarm_nobody(
+    database: Database, lan: Person, ledger: Ledger, post: Post
+) -> None:
+    """Where a card of theirs is all that there was to change; their chats have ended."""
+    order_id = await placed_and_told(database, ledger, post)
+    await ledger.submit(ConfirmOrder(order_id), actor=operator("Trang"))
+    changed = await edits(post)
+    assert len(changed) == 2
+    for outgoing in changed:
+        assert await post.settle(outgoing, NoSuchRecipient("blocked", gone=True)) == []
+    assert not await database.pool.fetchval("SELECT count(*) FROM notices WHERE kind = 'undeliverable'")
+    assert await addresses.staff_at(database.pool, Address(AddressKind.TELEGRAM_CHAT, "101")) == []
 
 
 async def test_who_is_gone_is_followed_by_the_next_channel(
