@@ -1,5 +1,6 @@
 """What request handlers find in the application."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,3 +26,13 @@ class Waking:
 
 
 WAKING: Final = web.AppKey("waking", Waking)
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramLinks:
+    """Makes the address that opens the bot with a link code; None while the bot's name is not known."""
+
+    to: Callable[[str], Awaitable[str | None]]
+
+
+TELEGRAM_LINKS: Final = web.AppKey("telegram_links", TelegramLinks)

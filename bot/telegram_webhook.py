@@ -4,9 +4,11 @@ docs/facts.md#telegram-webhook: anything but 2xx is sent again for a day. So a g
 read is counted and answered 200. Whoever pressed a button gets an answer to that on every path.
 """
 
+import asyncio
 import hmac
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -19,9 +21,9 @@ from bot.cards.answers import answer_card, refusal_card
 from bot.cards.view import Frame, View
 from bot.compose import desk_of
 from bot.in_time import in_time
-from bot.keys import DATABASE, SETTINGS, SIGNER
+from bot.keys import DATABASE, SETTINGS, SIGNER, TELEGRAM_LINKS, TelegramLinks
 from bot.rejections import Rejections
-from bot.telegram.client import BotName, close_bot, open_bot
+from bot.telegram.client import BotName, close_bot, deep_link, open_bot
 from bot.telegram.inbound import Ignored, names_a_bot, parse, read, tap_of
 from bot.telegram.toasts import NOTHING, Toast, Toasts, not_ours, not_theirs, toast_of, try_again
 from bot.texts import Texts, texts_in
@@ -56,7 +58,21 @@ def add_routes(app: web.Application) -> None:
         bot = open_bot(app[SETTINGS])
         app[_TOASTS] = Toasts(bot)
         app[_NAME] = BotName(bot)
+        app[TELEGRAM_LINKS] = TelegramLinks(_linking_by(app[_NAME]))
         app.cleanup_ctx.append(_closing(bot))
+
+
+def _linking_by(name: BotName) -> Callable[[str], Awaitable[str | None]]:
+    """Return what makes a deep link of a code, None while Telegram has not told what the bot is called."""
+
+    async def to(code: str) -> str | None:
+        name.ask()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_WITHIN):
+                await asyncio.shield(name.drain())
+        return deep_link(name.known, code) if name.known else None
+
+    return to
 
 
 def _closing(bot: Bot) -> Callable[[web.Application], AsyncIterator[None]]:

@@ -7,11 +7,15 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import web
 
 from bot.keys import SETTINGS
+from core.channels import Address, AddressKind
+from core.errors import RuleError
+from core.partners import addresses
 
 Form = Mapping[str, str]
 
 _MOST_FORM: Final = 16 * 1024
 _MOST_FIELDS: Final = 24
+_LONGEST_ADDRESS: Final = 254
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -40,3 +44,11 @@ async def read_form(request: web.Request) -> Form:
     except ValueError:
         raise web.HTTPBadRequest from None
     return {name: values[-1] for name, values in fields.items()}
+
+
+def address_of(typed: str) -> Address:
+    """Return what somebody typed as a mail address or a phone; raises RuleError."""
+    if len(typed) > _LONGEST_ADDRESS or "\0" in typed:
+        raise RuleError("address_invalid")
+    kind = AddressKind.EMAIL if "@" in typed else AddressKind.PHONE
+    return addresses.normalised(kind, typed)

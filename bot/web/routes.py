@@ -1,13 +1,18 @@
 """The routes of the pages that people open from mails and chats."""
 
+from typing import Final
+
 from aiohttp import web
 
 from bot.keys import SETTINGS
-from bot.web import front, order_routes, signing_in
+from bot.web import front, invite_page, order_routes, settings_page, signing_in, staff_page
 from bot.web.middleware import secure
 from bot.web.nonces import NONCES, Nonces
 from bot.web.pages import PAGES, Pages, show_static
 from core.keys import derive
+
+_MEMBER: Final = "/staff/{staff:[^/]+}"
+_INVITE: Final = "/invite/{token:[^/]+}"
 
 
 def add_routes(app: web.Application) -> None:
@@ -22,6 +27,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/", front.show)
     app.router.add_get("/zalo_verifier{code:[^/]*}.html", front.verify_zalo)
     _add_sign_in(app.router)
+    _add_staff(app.router)
+    _add_settings(app.router)
     order_routes.add_routes(app)
 
 
@@ -35,3 +42,31 @@ def _add_sign_in(router: web.UrlDispatcher) -> None:
     router.add_post("/logout", signing_in.sign_out)
     router.add_get("/seats", signing_in.ask_seat)
     router.add_post("/seats", signing_in.take_seat)
+
+
+def _add_staff(router: web.UrlDispatcher) -> None:
+    router.add_get("/staff", staff_page.show)
+    router.add_get("/staff/new", staff_page.ask_new)
+    router.add_post("/staff/new", staff_page.add)
+    router.add_get(_MEMBER, staff_page.ask_change)
+    router.add_post(_MEMBER, staff_page.change)
+    router.add_post(f"{_MEMBER}/address", staff_page.add_address)
+    router.add_post(f"{_MEMBER}/address/end", staff_page.take_address)
+    router.add_post(f"{_MEMBER}/out", staff_page.end_sessions)
+    router.add_get(f"{_MEMBER}/remove", staff_page.ask_remove)
+    router.add_post(f"{_MEMBER}/remove", staff_page.remove)
+    router.add_post(f"{_MEMBER}/invite", invite_page.make)
+    router.add_get(f"{_MEMBER}/invite/{{link:[^/]+}}", invite_page.show_made)
+    router.add_get(_INVITE, invite_page.show)
+    router.add_post(_INVITE, invite_page.draw)
+    router.add_post(f"{_INVITE}/web", invite_page.go_in)
+
+
+def _add_settings(router: web.UrlDispatcher) -> None:
+    router.add_get("/settings", settings_page.show)
+    router.add_post("/settings/language", settings_page.choose_language)
+    router.add_post("/settings/link", settings_page.link_chat)
+    router.add_post("/settings/devices", settings_page.end_device)
+    router.add_post("/settings/quiet", settings_page.set_quiet)
+    router.add_post("/settings/sheet", settings_page.set_sheet)
+    router.add_post("/settings/pause", settings_page.pause)

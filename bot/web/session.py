@@ -7,6 +7,7 @@ a form begin with `await form_of(request, seat)` after it.
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 from aiohttp import web
 
@@ -14,10 +15,12 @@ from bot.cards.view import Frame
 from bot.compose import desk_of
 from bot.keys import DATABASE, SETTINGS, SIGNER
 from bot.texts.catalogue import Texts, texts_in
+from bot.web.devices import device_of
 from bot.web.forms import Form, check_origin, read_form
 from bot.web.nav import PLACES, role_word, shown_to
 from bot.web.nonces import NONCES
 from bot.web.pages import PAGES
+from core.channels import Address
 from core.errors import Untrusted
 from core.notices.outgoing import StaffFacts
 from core.partners import addresses, partners, sessions
@@ -109,6 +112,25 @@ def let_go(request: web.Request, response: web.Response) -> None:
     response.del_cookie(
         cookie_name(request), path="/", httponly=True, samesite="Lax", secure=is_secure(request)
     )
+
+
+async def begin(
+    request: web.Request, staff_id: UUID, *, via: str, address: Address | None, where: str
+) -> web.Response:
+    """Sign this browser in as a member and lead on; the session that it had ends.
+
+    The secret is a new one, whatever the browser held before.
+    """
+    database = request.config_dict[DATABASE]
+    before, now = await seat_if_any(request), database.clock.now()
+    device = device_of(request.headers.get("User-Agent", ""))
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        if before:
+            await sessions.end(connection, before.session.id, before.staff.id, now=now)
+        secret = await sessions.begin(connection, staff_id, via=via, device=device, address=address, now=now)
+    response = web.Response(status=303, headers={"Location": where})
+    keep(request, response, secret)
+    return response
 
 
 # --- Forms ------------------------------------------------------------------------------------------

@@ -6,9 +6,8 @@ by another site. A session begins with a new secret, whatever the browser held b
 
 import asyncio
 import re
-import secrets
 import time
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from aiohttp import web
@@ -16,28 +15,16 @@ from yarl import URL
 
 from bot.keys import DATABASE, SETTINGS, SIGNER, WAKING
 from bot.texts.catalogue import Texts, texts_in
+from bot.web.channels import channels_on
 from bot.web.clients import client_of
-from bot.web.devices import device_of
-from bot.web.forms import Form, check_origin, read_form
+from bot.web.forms import address_of
 from bot.web.middleware import fault, language
 from bot.web.nav import role_word
-from bot.web.nonces import NONCES
-from bot.web.pages import PAGES
-from bot.web.session import (
-    Seat,
-    form_of,
-    inside,
-    is_secure,
-    keep,
-    let_go,
-    onward,
-    seat_if_any,
-    seat_of,
-)
+from bot.web.outside import is_of_this_browser, one_time_id, outside, outside_form, over
+from bot.web.session import Seat, begin, form_of, inside, let_go, onward, seat_if_any, seat_of
 from core.channels import Address, AddressKind, ChannelName
-from core.database import Connection
-from core.errors import Malformed, RuleError, Untrusted
-from core.partners import addresses, login_codes, one_time_links, sessions
+from core.errors import RuleError
+from core.partners import login_codes, one_time_links, sessions
 from core.partners.login_codes import Asked, Granted, TooOften, Wrong
 from core.partners.one_time_links import LinkPurpose, OneTimeLink
 from core.waking import wake_worker
@@ -45,8 +32,6 @@ from core.waking import wake_worker
 #: Whoever asks for a code waits as long, whether the address is somebody's or nobody's (seconds, real time).
 _SAME_FOR_ALL: Final = 0.2
 _LONGEST_ADDRESS: Final = 254
-_BROWSER: Final = "chotdon-form"  # the cookie that binds a form to its browser
-_BROWSER_BYTES: Final = 16
 
 
 # --- A code -----------------------------------------------------------------------------------------
@@ -62,12 +47,12 @@ async def ask_where(request: web.Request) -> web.StreamResponse:
 async def send_code(request: web.Request) -> web.StreamResponse:
     """Send a code to the address, if it is of somebody's; the answer is the same for every address."""
     began = time.monotonic()
-    form = await _form(request)
+    form = await outside_form(request)
     typed, wanted = form.get("address", "").strip(), form.get("next", "")
-    if not _is_of_this_browser(request, form, "code"):
+    if not is_of_this_browser(request, form, "code"):
         return _ask_where(request, typed=typed, wanted=wanted, fault="stale", status=403)
     try:
-        address = read_address(typed)
+        address = address_of(typed)
     except RuleError:
         return _ask_where(request, typed=typed, wanted=wanted, fault="address", status=422)
     asked = await _asked(request, address)
@@ -82,17 +67,9 @@ def _code_page(ticket: str, wanted: str) -> str:
     return str(URL("/login/code").with_query({"ticket": ticket, "next": wanted}))
 
 
-def read_address(typed: str) -> Address:
-    """Return what somebody typed as a mail address or a phone; raises RuleError."""
-    if len(typed) > _LONGEST_ADDRESS or "\0" in typed:
-        raise RuleError("address_invalid")
-    kind = AddressKind.EMAIL if "@" in typed else AddressKind.PHONE
-    return addresses.normalised(kind, typed)
-
-
 async def _asked(request: web.Request, address: Address) -> Asked | TooOften:
     database = request.config_dict[DATABASE]
-    on, client, now = channels_on(request), client_of(request), database.clock.now()
+    on, client, now = channels_on(request.config_dict[SETTINGS]), client_of(request), database.clock.now()
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
         asked = await login_codes.ask(connection, address, client=client, on=on, now=now)
     if isinstance(asked, Asked) and asked.notice_id:
@@ -100,34 +77,22 @@ async def _asked(request: web.Request, address: Address) -> Asked | TooOften:
     return asked
 
 
-def channels_on(request: web.Request) -> frozenset[ChannelName]:
-    """Return the channels that can carry something now."""
-    settings = request.config_dict[SETTINGS]
-    ways = {
-        ChannelName.ZALO: settings.zalo_is_on,
-        ChannelName.TELEGRAM: settings.telegram_is_on,
-        ChannelName.SMS: settings.sms_is_on,
-        ChannelName.EMAIL: settings.email_is_on,
-    }
-    return frozenset(name for name, is_on in ways.items() if is_on)
-
-
 async def ask_code(request: web.Request) -> web.StreamResponse:
     """Ask for the code that was sent, in the same words whether one was."""
     ticket, wanted = request.query.get("ticket", ""), request.query.get("next", "")
-    if _code_id(request, ticket) is None:
+    if one_time_id(request, ticket) is None:
         raise web.HTTPSeeOther("/login")
     return _ask_code(request, ticket, wanted)
 
 
 async def try_code(request: web.Request) -> web.StreamResponse:
     """Sign in whoever typed the right code."""
-    form = await _form(request)
+    form = await outside_form(request)
     ticket, wanted = form.get("ticket", ""), form.get("next", "")
-    code_id = _code_id(request, ticket)
+    code_id = one_time_id(request, ticket)
     if code_id is None:
         raise web.HTTPSeeOther("/login")
-    if not _is_of_this_browser(request, form, "code"):
+    if not is_of_this_browser(request, form, "code"):
         return _ask_code(request, ticket, wanted, fault="stale", status=403)
     tried = await _tried(request, code_id, form.get("code", ""))
     if isinstance(tried, Granted):
@@ -137,13 +102,6 @@ async def try_code(request: web.Request) -> web.StreamResponse:
     if isinstance(tried, TooOften):
         return _ask_code(request, ticket, wanted, fault="often", status=429)
     return _ask_where(request, typed="", wanted=wanted, fault="dead", status=422)
-
-
-def _code_id(request: web.Request, ticket: str) -> UUID | None:
-    try:
-        return request.config_dict[SIGNER].read_one_time(ticket)
-    except (Malformed, Untrusted):
-        return None
 
 
 async def _tried(
@@ -182,33 +140,33 @@ async def ask_in(request: web.Request) -> web.StreamResponse:
     """Show whose pages a link opens, and a button; opening it changes nothing."""
     token = request.match_info["token"]
     link = await _looked_at(request, token)
-    return _ask_in(request, token, link) if link else _over(request)
+    return _ask_in(request, token, link) if link else over(request)
 
 
 async def go_in(request: web.Request) -> web.StreamResponse:
     """Sign in by a link, which is used up by that."""
     token = request.match_info["token"]
-    form = await _form(request)
-    if not _is_of_this_browser(request, form, token):
+    form = await outside_form(request)
+    if not is_of_this_browser(request, form, token):
         link = await _looked_at(request, token)
-        return _ask_in(request, token, link, fault="stale", status=403) if link else _over(request)
+        return _ask_in(request, token, link, fault="stale", status=403) if link else over(request)
     link = await _taken(request, token)
     if link:
         return await begin(request, link.staff.staff_id, via=link.via, address=link.address, where="/orders")
     if await _was_pressed_twice(request, token):
         raise web.HTTPSeeOther("/orders")
-    return _over(request)
+    return over(request)
 
 
 async def _looked_at(request: web.Request, token: str) -> OneTimeLink | None:
-    link_id, database = _code_id(request, token), request.config_dict[DATABASE]
+    link_id, database = one_time_id(request, token), request.config_dict[DATABASE]
     if link_id is None:
         return None
     return await one_time_links.look(database.pool, link_id, LinkPurpose.LOGIN, now=database.clock.now())
 
 
 async def _taken(request: web.Request, token: str) -> OneTimeLink | None:
-    link_id, database = _code_id(request, token), request.config_dict[DATABASE]
+    link_id, database = one_time_id(request, token), request.config_dict[DATABASE]
     if link_id is None:
         return None
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
@@ -217,7 +175,7 @@ async def _taken(request: web.Request, token: str) -> OneTimeLink | None:
 
 async def _was_pressed_twice(request: web.Request, token: str) -> bool:
     """Whether the link that is used up is the one by which this browser is signed in."""
-    link_id, seat = _code_id(request, token), await seat_if_any(request)
+    link_id, seat = one_time_id(request, token), await seat_if_any(request)
     if link_id is None or seat is None:
         return False
     pool = request.config_dict[DATABASE].pool
@@ -225,32 +183,6 @@ async def _was_pressed_twice(request: web.Request, token: str) -> bool:
 
 
 # --- Sessions ---------------------------------------------------------------------------------------
-
-
-async def begin(
-    request: web.Request, staff_id: UUID, *, via: str, address: Address | None, where: str
-) -> web.Response:
-    """Sign this browser in as a member and lead on; the session that it had ends."""
-    database = request.config_dict[DATABASE]
-    before, now = await seat_if_any(request), database.clock.now()
-    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-        await _end(connection, before, now=now)
-        secret = await sessions.begin(
-            connection,
-            staff_id,
-            via=via,
-            device=device_of(request.headers.get("User-Agent", "")),
-            address=address,
-            now=now,
-        )
-    response = web.Response(status=303, headers={"Location": where})
-    keep(request, response, secret)
-    return response
-
-
-async def _end(connection: Connection, seat: Seat | None, *, now: Any) -> None:
-    if seat:
-        await sessions.end(connection, seat.session.id, seat.staff.id, now=now)
 
 
 async def sign_out(request: web.Request) -> web.StreamResponse:
@@ -297,56 +229,6 @@ async def take_seat(request: web.Request) -> web.StreamResponse:
     )
 
 
-# --- Forms before the session -----------------------------------------------------------------------
-
-
-async def _form(request: web.Request) -> Form:
-    check_origin(request)
-    return await read_form(request)
-
-
-def _browser_cookie(request: web.Request) -> str:
-    return f"__Host-{_BROWSER}" if is_secure(request) else _BROWSER
-
-
-def _browser_of(request: web.Request) -> str:
-    """Return what this browser is known by before it is signed in; new where it has nothing we would give."""
-    known = request.cookies.get(_browser_cookie(request), "")
-    return known if re.fullmatch(r"[A-Za-z0-9_-]{22}", known) else secrets.token_urlsafe(_BROWSER_BYTES)
-
-
-def _is_of_this_browser(request: web.Request, form: Form, name: str) -> bool:
-    known = request.cookies.get(_browser_cookie(request), "")
-    try:
-        request.config_dict[NONCES].check(form.get("nonce", ""), f"{known} {name}")
-    except (Untrusted, UnicodeEncodeError):
-        return False
-    return bool(known)
-
-
-def outside(
-    request: web.Request, template: str, *, form: str, locale: str, status: int = 200, **shown: Any
-) -> web.Response:
-    """Return a page for somebody who is not signed in, with the nonce of its one form."""
-    browser = _browser_of(request)
-    response = request.config_dict[PAGES].answer(
-        template,
-        locale=locale,
-        status=status,
-        nonce=request.config_dict[NONCES].issue(f"{browser} {form}"),
-        **shown,
-    )
-    response.set_cookie(
-        _browser_cookie(request),
-        browser,
-        path="/",
-        httponly=True,
-        samesite="Lax",
-        secure=is_secure(request),
-    )
-    return response
-
-
 # --- Showing ----------------------------------------------------------------------------------------
 
 
@@ -364,7 +246,11 @@ def _ask_where(
         wanted=onward(wanted),
         told=_told(texts, fault),
         has_left="left" in request.query,
-        by_chat=[name for name in ("Zalo", "Telegram") if ChannelName(name.lower()) in channels_on(request)],
+        by_chat=[
+            name
+            for name in ("Zalo", "Telegram")
+            if ChannelName(name.lower()) in channels_on(request.config_dict[SETTINGS])
+        ],
     )
 
 
@@ -399,10 +285,6 @@ def _ask_in(
         role=texts.t(role_word(link.staff.role)),
         told=_told(texts, fault),
     )
-
-
-def _over(request: web.Request) -> web.Response:
-    return request.config_dict[PAGES].answer("login_over.html", locale=language(request), status=410)
 
 
 def _told(texts: Texts, fault: str) -> str:
