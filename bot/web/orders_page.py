@@ -41,10 +41,10 @@ class Asked:
 
     @property
     def heaps(self) -> tuple[Status | None, ...]:
-        """The heaps to show, one after the other; a search is in all orders unless a status is chosen."""
-        if self.status == _TO_DO:
-            return (None,) if self.words else (Status.PENDING, Status.CONFIRMED)
-        return (None,) if self.status == _ALL else (Status(self.status),)
+        """The heaps to show, one after the other."""
+        if self.status == _TO_DO and not self.words:
+            return (Status.PENDING, Status.CONFIRMED)
+        return (None,) if self.status in {_ALL, _TO_DO} else (Status(self.status),)
 
     @property
     def newest_first(self) -> bool:
@@ -85,6 +85,7 @@ async def show(request: web.Request) -> web.Response:
         heaps=heaps(frame, found.orders, by_status=len(asked.heaps) > 1),
         statuses=_statuses(asked, texts),
         spans=_spans(asked, texts),
+        shown=_shown(asked, texts),
         note=_note(asked, texts),
         empty=_empty(asked, texts),
         more=asked.address(after=places.written(found.next)) if found.next else "",
@@ -96,12 +97,14 @@ async def show(request: web.Request) -> web.Response:
 
 
 def _asked(query: Mapping[str, str], today: date) -> Asked:
-    status, place = query.get("status", _TO_DO), query.get("after", "")
-    after, is_lost = _place(place)
+    words = listing.words_of(query.get("q", ""))
+    usual = _ALL if words else _TO_DO  # who looks for something looks everywhere
+    status = query.get("status", usual)
+    after, is_lost = _place(query.get("after", ""))
     asked = Asked(
-        status if status in {_TO_DO, _ALL, *Status} else _TO_DO,
+        status if status in {_TO_DO, _ALL, *Status} else usual,
         periods.asked(query, today),
-        listing.words_of(query.get("q", "")),
+        words,
         after,
         is_lost,
     )
@@ -154,6 +157,12 @@ def _spans(asked: Asked, texts: Texts) -> tuple[Chip, ...]:
         always,
         *(Chip(bare.address(days=key), texts.t(periods.WORDS[key]), "", key == chosen) for key in DAYS),
     )
+
+
+def _shown(asked: Asked, texts: Texts) -> str:
+    """Return what is shown, in short: "Cần làm · Mọi ngày"."""
+    days = periods.words(texts, asked.period) if asked.period else texts.t("Mọi ngày")
+    return " · ".join((*(chip.name for chip in _statuses(asked, texts) if chip.is_on), days))
 
 
 def _looked_until(frame: Frame, found: Page | Found) -> str:

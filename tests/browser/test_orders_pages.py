@@ -118,6 +118,7 @@ async def test_whoever_touches_has_room(site: Site, browser: Browser) -> None:
     async with tab(site, browser, viewport=PHONE) as page:
         for path in ("/orders", "/summary", "/settlement", "/reviews"):
             await page.goto(base(site) + path)
+            await page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
             for part in await page.locator("main .chip, main .button, main .line, main summary").all():
                 box = await part.bounding_box()
                 assert box is not None
