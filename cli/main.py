@@ -32,6 +32,9 @@ _COMMANDS: Final[Mapping[str, _Later]] = MappingProxyType(
         ),
         "doctor": _Later("cli.doctor", "doctor", "Check settings, database, Redis and every gateway."),
         "link": _Later("cli.link", "link", "Make a code that links a chat or a phone to somebody."),
+        "login-link": _Later(
+            "cli.login_link", "login_link", "Make a link that signs in to a kitchen's pages."
+        ),
         "message": _Later("cli.message", "message", "Show what was sent about an order."),
         "migrate": _Later("cli.migrate", "migrate", "Bring the database to the newest schema."),
         "order": _Later("cli.order", "order", "Show orders and act on them, as an operator."),

@@ -1,12 +1,17 @@
 """Who works in a kitchen."""
 
-import click
+import io
 
+import click
+import segno
+
+from cli.login_link import one_time_link
 from cli.office import Office, run
 from cli.printing import as_json_option, show, table
 from core.actors import Role
 from core.partners import partners
 from core.partners import staff as members
+from core.partners.one_time_links import LinkPurpose
 from core.partners.staff import Member, new_member
 
 
@@ -37,6 +42,34 @@ def add_staff(
         return await members.add(office.database, kitchen.id, member)
 
     _show([run(work)], as_json=as_json, alone=True)
+
+
+@staff.command("invite")
+@click.argument("partner")
+@click.option("--name", required=True, help="Who is invited, in any case; somebody of the list.")
+@as_json_option
+def invite(partner: str, *, name: str, as_json: bool) -> None:
+    """Make an invitation, by which a member links Zalo, Telegram or a phone; it works for seven days.
+
+    Without --json its QR code is shown here: let them scan it. It is over when a chat was linked by it.
+
+    Example: chotdon staff invite com-nha-lan --name Hoa
+    """
+
+    async def work(office: Office) -> dict[str, str]:
+        kitchen = await partners.by_code(office.database.pool, partner)
+        member = await members.by_name(office.database.pool, kitchen.id, name)
+        return await one_time_link(office, kitchen, member.id, LinkPurpose.INVITE)
+
+    made = run(work)
+    show(made, lambda: f"{_qr(made['url'])}\n{made['url']}\nuntil {made['expires_at']}", as_json=as_json)
+
+
+def _qr(text: str) -> str:
+    """Return a QR code in half-high blocks, as terminals show it."""
+    drawn = io.StringIO()
+    segno.make(text, micro=False).terminal(drawn, compact=True, border=2)
+    return drawn.getvalue()
 
 
 @staff.command("remove")
