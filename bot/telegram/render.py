@@ -60,9 +60,17 @@ def edited(card: Card) -> Message:
 
 
 def brief(card: Card) -> Card:
-    """Return the card in short, for where an older message cannot be changed any more."""
-    kept = tuple(block for block in card.blocks if block.role is BlockRole.WHEN)
-    return replace(card, blocks=kept)
+    """Return an order's card in short, for where an older message cannot be changed any more.
+
+    What somebody asked for (a list, a history) stays whole.
+    """
+    if card.badge is None or any(block.role in _ASKED_FOR for block in card.blocks):
+        return card
+    return replace(card, blocks=tuple(block for block in card.blocks if block.role in _IN_SHORT))
+
+
+_ASKED_FOR: Final = frozenset({BlockRole.HISTORY, BlockRole.LIST, BlockRole.MONEY, BlockRole.REVIEW})
+_IN_SHORT: Final = frozenset({BlockRole.WHEN, BlockRole.TEXT})
 
 
 def length(text: str) -> int:

@@ -14,6 +14,7 @@ from bot.telegram.pace import PER_MINUTE
 from core.channels import (
     Address,
     AddressKind,
+    Badge,
     Block,
     BlockRole,
     Button,
@@ -41,7 +42,14 @@ CARD = Card(
     blocks=(Block(BlockRole.WHEN, ("Giao 11:30",)), Block(BlockRole.DISHES, ("20 × Cơm gà",))),
     buttons=(Button("Xác nhận đơn hàng", payload="abc"),),
 )
-CONFIRMED = Card("answer", "vi", "Đơn 48273 đã được Lan xác nhận", "", blocks=CARD.blocks)
+CONFIRMED = Card(
+    "answer",
+    "vi",
+    "Đơn 48273 đã được Lan xác nhận",
+    "",
+    badge=Badge("confirmed", "Đã xác nhận", "48273"),
+    blocks=CARD.blocks,
+)
 
 
 @pytest.fixture
@@ -54,9 +62,15 @@ async def telegram() -> AsyncIterator[FakeTelegram]:
 @pytest.fixture
 async def channel(telegram: FakeTelegram) -> AsyncIterator[TelegramChannel]:
     """Yield the channel that leads to it."""
-    opened = open_channel(Settings(_env_file=None, **telegram.settings()))
+    opened = open_channel(_settings(telegram))
     yield opened
     await opened.close()
+
+
+def _settings(telegram: FakeTelegram, **changed: Any) -> Settings:
+    """Return the settings that lead there."""
+    known: dict[str, Any] = {**telegram.settings(), **changed}
+    return Settings(_env_file=None, **known)
 
 
 @pytest.fixture
@@ -147,7 +161,7 @@ async def test_a_group_that_lets_nobody_write_has_not_ended(
 @pytest.mark.parametrize("token", ["1:nobody", "8123456789:AAsandbox-telegram-tokem"], ids=["404", "401"])
 async def test_a_wrong_token_is_everybodys_trouble(telegram: FakeTelegram, token: str) -> None:
     """The operators hear of it; nobody's address is marked by it, and the token is in no word of it."""
-    channel = open_channel(Settings(_env_file=None, **{**telegram.settings(), "telegram_token": token}))
+    channel = open_channel(_settings(telegram, telegram_token=token))
     outcome = await sent_to(channel, 42)
     await channel.close()
     assert isinstance(outcome, Refused)
@@ -290,7 +304,9 @@ async def test_a_card_that_cannot_be_changed_is_followed_by_a_short_one(
     telegram.fail_next(400, description, path="/editMessage", times=2)
     assert isinstance(await changed(channel, name, or_send=False), Refused)
     assert name_of(await changed(channel, name)) != name
-    assert [message.text for message in lan.received][1:] == ["Đơn 48273 đã được Lan xác nhận\n\nGiao 11:30"]
+    assert [message.text for message in lan.received][1:] == [
+        "Đơn 48273 đã được Lan xác nhận\n✓ Đã xác nhận · 48273\n\nGiao 11:30"
+    ]
 
 
 async def test_a_change_whose_end_nobody_knows_is_made_again(

@@ -106,6 +106,14 @@ def test_in_short_a_card_keeps_its_time_and_its_buttons() -> None:
     assert (short.title, short.badge, short.buttons) == (NEW.title, NEW.badge, NEW.buttons)
 
 
+def test_what_somebody_asked_for_is_not_cut_short() -> None:
+    """Whoever turns a page of an old list, or opens an order's history, gets it."""
+    listed = card(Block(BlockRole.LIST, ("48273 · Chờ xác nhận",)))
+    history = replace(NEW, blocks=(*NEW.blocks, Block(BlockRole.HISTORY, ("09:12: được đặt",))))
+    assert render.brief(listed) == listed
+    assert render.brief(history) == history
+
+
 def test_a_long_card_loses_whole_lines_from_its_end() -> None:
     """What comes first stays, and a sign says that something is missing."""
     dishes = tuple(f"{number} × Cơm gà & canh chua" for number in range(1, 400))
