@@ -49,20 +49,18 @@ def _hatted(word: str) -> str:
 
 
 def _horned(word: str) -> str:
-    """Let "w" put its horn on the vowels before it ("huongw"); alone it is "ư"."""
-    at = word.rfind("w")
-    if at < 0:
+    """Let "w" put its horn on the vowel before it, also from the end ("huongw"); alone it is "ư"."""
+    word = word.replace("uaw", "ưa")
+    word = re.sub(r"([aou])w", lambda pair: _HORNS[pair[1]], re.sub(r"u(?=w?ow|o.*w)", "ư", word))
+    before, found, behind = word.partition("w")
+    if not found:
         return word
-    before, behind = word[:at], word[at + 1 :]
-    if not re.search(r"[aou]", before):
-        return f"{before}ư{behind}"
-    horned = re.sub(r"uo|ua$|[aou](?!.*[aou])", lambda found: _horns(found[0]), before, count=1)
-    return f"{horned}{behind}"
+    horned = re.sub(r"ua$|[aou](?!.*[aou])", lambda vowels: _horn(vowels[0]), before, count=1)
+    return f"{horned}{behind}" if re.search(r"[aouươă]", before) else f"{before}ư{behind}"
 
 
-def _horns(vowels: str) -> str:
-    """Return "ươ", "ưa", or the vowel with its horn."""
-    return "ưa" if vowels == "ua" else "".join(_HORNS[vowel] for vowel in vowels)
+def _horn(vowels: str) -> str:
+    return "ưa" if vowels == "ua" else _HORNS[vowels]
 
 
 def is_as_meant(typed: str, wanted: str) -> bool:
