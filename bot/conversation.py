@@ -171,7 +171,12 @@ class Conversation:
 
         async def choose(connection: Connection) -> Sequence[Told]:
             done = await linking.redeem(
-                connection, code=code, address=inbound.answer_to, key=self._link_key, now=now
+                connection,
+                code=code,
+                address=inbound.answer_to,
+                key=self._link_key,
+                now=now,
+                sender=inbound.sender,
             )
             if isinstance(done, Linked):
                 return [Told(seat.staff_id, reply(Reply.LINKED)) for seat in (done.staff, *done.others)]

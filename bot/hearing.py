@@ -13,6 +13,7 @@ async def heard(database: Database, inbound: Inbound) -> list[StaffAt]:
     seats = await addresses.staff_at(pool, inbound.sender)
     if inbound.group is None:
         return seats
-    await addresses.heard(pool, inbound.group, now=now)
+    theirs = {seat.partner_id for seat in seats}
+    await addresses.heard(pool, inbound.group, now=now, kitchens=theirs)
     kitchens = {seat.partner_id for seat in await addresses.staff_at(pool, inbound.group)}
     return [seat for seat in seats if seat.partner_id in kitchens]

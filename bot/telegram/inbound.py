@@ -130,8 +130,7 @@ def _joined_or_left(change: ChatMemberUpdated, key: str) -> Inbound | Ignored:
         return Ignored("still there")
     body: Body = Left() if now else Followed()
     group = _group(change.chat)
-    sender = group or _person(change.from_user)
-    return Inbound(ChannelName.TELEGRAM, key, sender, body, group=group)
+    return Inbound(ChannelName.TELEGRAM, key, _person(change.from_user), body, group=group)
 
 
 # --- words ------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Where staff are reached: one spelling for each address, who is behind it, and whether it lives."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
@@ -86,13 +87,17 @@ async def staff_at(queryable: Queryable, address: Address) -> list[StaffAt]:
     ]
 
 
-async def heard(queryable: Queryable, address: Address, *, now: datetime) -> None:
+async def heard(
+    queryable: Queryable, address: Address, *, now: datetime, kitchens: Collection[UUID] | None = None
+) -> None:
     """Remember that this address wrote to us, which opens Zalo's window and revives a dead address.
 
     To be called before `staff_at`, which does not see dead ones. Known to ten minutes: the windows last days.
-    What failed to reach this person on the channel it is of is tried again.
+    What failed to reach this person on the channel it is of is tried again. With `kitchens` it lives for
+    theirs only: in a group anybody may speak, and strangers do not overrule who put us out of it.
     """
-    await queryable.execute(_HEARD, address.kind.value, address.value, now)
+    of = None if kitchens is None else list(kitchens)
+    await queryable.execute(_HEARD, address.kind.value, address.value, now, of)
     await queryable.execute(_FORGET_FAILURES, address.kind.value, address.value)
 
 
@@ -153,6 +158,8 @@ _HEARD: Final = """
 UPDATE addresses SET heard_at = greatest(heard_at, $3), ended_at = NULL
  WHERE id IN (SELECT id FROM addresses
                WHERE kind = $1 AND value = $2
+                 AND ($4::uuid[] IS NULL
+                      OR staff_id IN (SELECT s.id FROM staff s WHERE s.partner_id = ANY($4)))
                  AND (ended_at IS NOT NULL OR heard_at IS NULL
                       OR heard_at < $3::timestamptz - interval '10 min')
                ORDER BY id FOR NO KEY UPDATE)

@@ -117,24 +117,33 @@ async def issue_code(
 
 
 async def redeem(
-    connection: Connection, *, code: str, address: Address, key: bytes, now: datetime
+    connection: Connection,
+    *,
+    code: str,
+    address: Address,
+    key: bytes,
+    now: datetime,
+    sender: Address | None = None,
 ) -> Redeemed:
     """Link the chat at `address` to whom `code` was told; call it inside a transaction and commit.
+
+    Tries are counted for the `sender`, where that is somebody else than the chat: a person in a group.
 
     Of two that send one code at the same moment one wins. The same chat may send its code again.
     A chat belongs to one member of a kitchen: a later code of a colleague takes it over; one
     person may have several chats, and work for several kitchens.
     """
-    sender = f"{address.kind.value}:{address.value}"
-    tries = await wrong_tries.held(connection, LIMIT, sender, now=now)
+    trying = sender or address
+    counted = f"{trying.kind.value}:{trying.value}"
+    tries = await wrong_tries.held(connection, LIMIT, counted, now=now)
     if tries.locked_until is not None:
         return Locked(tries.locked_until, just_now=False)
     staff_ids = await _taken(connection, code=code, address=address, key=key, now=now)
     if staff_ids:
-        await wrong_tries.forget(connection, LIMIT, sender)
+        await wrong_tries.forget(connection, LIMIT, counted)
         linked = [await link(connection, staff_id, address, now=now) for staff_id in staff_ids]
         return Linked(linked[0], tuple(linked[1:]))
-    tries = await wrong_tries.wrong(connection, LIMIT, sender, tries, now=now)
+    tries = await wrong_tries.wrong(connection, LIMIT, counted, tries, now=now)
     if tries.locked_until is not None:
         return Locked(tries.locked_until, just_now=True)
     return WrongCode(LIMIT.tries - tries.count)

@@ -121,6 +121,22 @@ async def test_the_fifth_wrong_code_locks_the_sender_for_an_hour(database: Datab
     assert isinstance(await send(database, fresh.code, OTHER), Linked)
 
 
+async def test_a_person_who_tries_in_many_groups_is_locked_as_well(database: Database, lan: Member) -> None:
+    """Tries are counted for who makes them: another group brings no new ones."""
+    code = await code_for(database, lan, ChannelName.TELEGRAM)
+    person = Address(AddressKind.TELEGRAM_CHAT, "700")
+
+    async def tries(number: int, text: str) -> Redeemed:
+        group = Address(AddressKind.TELEGRAM_CHAT, f"-{number}")
+        async with database.pool.acquire() as connection, connection.transaction():
+            now = database.clock.now()
+            return await linking.redeem(connection, code=text, address=group, key=KEY, now=now, sender=person)
+
+    for number in range(1, 6):
+        await tries(number, wrong_for(code.code))
+    assert isinstance(await tries(6, code.code), Locked)
+
+
 async def test_the_lock_ends_after_the_hour(database: Database, lan: Member) -> None:
     """After an hour the sender has five tries again."""
     wrong = wrong_for((await code_for(database, lan)).code)

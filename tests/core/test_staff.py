@@ -1,6 +1,6 @@
 import asyncio
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -158,6 +158,19 @@ async def test_an_ended_address_lives_again_when_it_writes(database: Database, k
     await addresses.heard(database.pool, ZALO_LAN, now=now + timedelta(hours=1))
     (found,) = await addresses.staff_at(database.pool, ZALO_LAN)
     assert found.heard_at == now + timedelta(hours=1)
+
+
+async def test_a_group_lives_again_for_the_kitchen_of_who_speaks(database: Database, kitchen: UUID) -> None:
+    """Whoever put the bot out of a group is not overruled by a stranger who adds it again."""
+    lan = await staff.by_name(database.pool, kitchen, "Lan")
+    group, now = Address(AddressKind.TELEGRAM_CHAT, "-100500"), database.clock.now()
+    await addresses.add(database.pool, lan.id, group, now=now)
+    await addresses.end(database.pool, group, now=now)
+    for kitchens in ([], [uuid4()]):
+        await addresses.heard(database.pool, group, now=now, kitchens=kitchens)
+        assert await addresses.staff_at(database.pool, group) == []
+    await addresses.heard(database.pool, group, now=now, kitchens=[kitchen])
+    assert [seat.name for seat in await addresses.staff_at(database.pool, group)] == ["Lan"]
 
 
 async def test_hearing_never_goes_back(database: Database, kitchen: UUID) -> None:
