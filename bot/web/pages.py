@@ -12,7 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.texts.catalogue import texts_in
 
 _HERE: Final = Path(__file__).parent
-_TYPES: Final[Mapping[str, str]] = MappingProxyType({".css": "text/css", ".js": "text/javascript"})
+_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
+)
 
 
 class Pages:
@@ -55,6 +57,6 @@ async def show_static(request: web.Request) -> web.Response:
     return web.Response(
         body=body,
         content_type=_TYPES[Path(name).suffix],
-        charset="utf-8",
+        charset=None if name.endswith(".png") else "utf-8",
         headers={"Cache-Control": "public, max-age=31536000, immutable"},
     )

@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from bot.keys import SETTINGS
-from bot.web import front, invite_page, order_routes, settings_page, signing_in, staff_page
+from bot.web import front, help_page, invite_page, order_routes, settings_page, signing_in, staff_page
 from bot.web.middleware import secure
 from bot.web.nonces import NONCES, Nonces
 from bot.web.pages import PAGES, Pages, show_static
@@ -23,8 +23,9 @@ def add_routes(app: web.Application) -> None:
     app[PAGES] = Pages()
     app[NONCES] = Nonces(derive(app[SETTINGS].require("secret_key"), "form nonces"))
     app.on_response_prepare.append(secure)
-    app.router.add_get("/static/{name:[a-z]+[.](?:css|js)}", show_static)
+    app.router.add_get("/static/{name:(?:[a-z]+[.](?:css|js)|guide-[a-z]+[.]png)}", show_static)
     app.router.add_get("/", front.show)
+    app.router.add_get("/help", help_page.show)
     app.router.add_get("/zalo_verifier{code:[^/]*}.html", front.verify_zalo)
     _add_sign_in(app.router)
     _add_staff(app.router)

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from aiohttp import web
 
+from bot.cards.pauses import until_words
+from bot.cards.view import Frame
 from bot.keys import DATABASE, WAKING
 from bot.texts.catalogue import Texts, msg
 from bot.web import linking_ways
@@ -41,7 +43,7 @@ _FAULTS: Final[Mapping[str, str]] = MappingProxyType(
         "time": msg("Giờ chưa đúng. Viết như 22:00."),
         "quiet_hours_half": msg("Điền cả giờ bắt đầu và giờ kết thúc, hoặc để trống cả hai."),
         "quiet_hours_empty": msg("Giờ bắt đầu và giờ kết thúc phải khác nhau."),
-        "paused_until_past": msg("Chọn một ngày sau hôm nay."),
+        "paused_until_past": msg("Chọn hôm nay hoặc một ngày sau đó."),
         "paused_until_too_far": msg("Chọn một ngày trong vòng một năm tới."),
         "day": msg("Ngày chưa đúng. Chọn lại trên lịch."),
     }
@@ -123,7 +125,7 @@ async def set_sheet(request: web.Request) -> web.Response:
 
 
 async def pause(request: web.Request) -> web.Response:
-    """Let the kitchen take no new orders until a day begins; with no day, take them again."""
+    """Let the kitchen take no new orders until a day is over; with no day, take them again."""
 
     async def save(seat: Seat, form: Form) -> str:
         database, by = request.config_dict[DATABASE], By(Via.WEB, seat.staff.name, seat.staff.id)
@@ -131,7 +133,7 @@ async def pause(request: web.Request) -> web.Response:
         if not wanted:
             await pausing.resume(database, seat.partner.id, by=by, wake=wake)
             return "resumed"
-        until = _morning(seat, wanted, now=database.clock.now())
+        until = _end_of(seat, wanted, now=database.clock.now())
         await pausing.pause(database, seat.partner.id, until, by=by, wake=wake)
         return "paused"
 
@@ -170,15 +172,15 @@ def _time(text: str) -> time | None:
         raise RuleError("time") from None
 
 
-def _morning(seat: Seat, text: str, *, now: datetime) -> datetime:
-    """Return when a day begins for the kitchen. Raises RuleError for no day, or one too far away."""
+def _end_of(seat: Seat, text: str, *, now: datetime) -> datetime:
+    """Return when a day is over for the kitchen. Raises RuleError for no day, or one too far away."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
         raise RuleError("day") from None
     if day > (now + _FARTHEST).date():
         raise RuleError("paused_until_too_far")
-    return datetime.combine(day, time(), tzinfo=seat.partner.zone)
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=seat.partner.zone)
 
 
 def _uuid(text: str) -> UUID | None:
@@ -206,7 +208,7 @@ async def _page(
         languages=_LANGUAGES,
         devices=[device_row(frame, session, this=seat.session.id) for session in devices],
         may_change=seat.staff.role.is_told,
-        pause=_pause(seat, form, now=frame.now),
+        pause=_pause(frame, seat, form),
         quiet=_quiet(seat, form),
         sheet=form.get("at", f"{seat.partner.sheet_at:%H:%M}" if seat.partner.sheet_at else "")[:8],
         told=fault,
@@ -214,12 +216,11 @@ async def _page(
     )
 
 
-def _pause(seat: Seat, form: Form, *, now: datetime) -> Pause:
-    tomorrow = now.astimezone(seat.partner.zone).date() + timedelta(days=1)
+def _pause(frame: Frame, seat: Seat, form: Form) -> Pause:
+    today = frame.now.astimezone(frame.zone).date()
     until = seat.partner.paused_until
-    is_paused = until is not None and until > now
-    words = seat.texts.moment(until, seat.partner.zone, now) if until and is_paused else ""
-    return Pause(words, form.get("until", "")[:10], tomorrow.isoformat())
+    words = until_words(frame, until) if until and until > frame.now else ""
+    return Pause(words, form.get("until", "")[:10], today.isoformat())
 
 
 def _quiet(seat: Seat, form: Form) -> dict[str, str]:

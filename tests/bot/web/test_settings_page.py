@@ -53,8 +53,8 @@ async def test_everybody_chooses_a_language(site: Site, role: Role) -> None:
         ("quiet", {"from": "22:00", "to": "22:00"}, "phải khác nhau"),
         ("quiet", {"from": "25:00", "to": "06:00"}, "Giờ chưa đúng"),
         ("sheet", {"at": "sáu giờ"}, "Giờ chưa đúng"),
-        ("pause", {"until": "2026-11-24"}, "sau hôm nay"),
-        ("pause", {"until": "2020-01-01"}, "sau hôm nay"),
+        ("pause", {"until": "2026-11-23"}, "hôm nay hoặc một ngày sau"),
+        ("pause", {"until": "2020-01-01"}, "hôm nay hoặc một ngày sau"),
         ("pause", {"until": "9999-12-31"}, "trong vòng một năm"),
         ("pause", {"until": "mai"}, "Ngày chưa đúng"),
     ],
@@ -92,10 +92,10 @@ async def test_quiet_hours_and_the_morning_sheet(site: Site) -> None:
 
 
 async def test_the_kitchen_pauses_and_takes_orders_again(site: Site) -> None:
-    """Until a day begins for it; platforms hear of both, once each."""
+    """Until a day is over for it; platforms hear of both, once each."""
     await site.signs_in(Role.OWNER)
-    page = await sets(site, "pause", until="2026-11-27")
-    assert "Quán đang nghỉ, đến 00:00 thứ Sáu 27/11." in page.text
+    page = await sets(site, "pause", until="2026-11-26")
+    assert "Quán đang nghỉ, không nhận đơn mới đến hết thứ Năm 26/11." in page.text
     paused = (await kitchen(site)).paused_until
     assert paused is not None
     assert paused.isoformat() == "2026-11-26T17:00:00+00:00"
