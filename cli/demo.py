@@ -33,6 +33,7 @@ from sandbox.mailbox import Mailbox
 from sandbox.menu import CUSTOMERS, sample_order
 from sandbox.platform import FakePlatform
 from sandbox.sms import DELIVERED, FakeEsms
+from sandbox.telegram import FakeTelegram
 from sandbox.wall import Wall
 from sandbox.zalo import FakeZalo
 
@@ -58,6 +59,10 @@ _PRICES: Final = {
     "esms_reply": 300,
 }
 _OWNER_ON_ZALO: Final = "2468458835291979222"
+#: A manager who has Telegram and nothing else, and the kitchen's group there, which a neighbour reads along.
+_MANAGER: Final = "Minh"
+_GROUP: Final = "Bếp nhà Lan"
+_NEIGHBOUR: Final = "Chú Tư"
 _PLATFORM: Final = "Cơm Ngon"
 _OPERATORS: Final = "truc-ca@chotdon.example"
 _READY_WITHIN: Final = 60.0
@@ -101,6 +106,14 @@ async def _run(settings: Settings, port: int) -> None:
         zalo = await stack.enter_async_context(
             FakeZalo(clock=database.clock.now, feed=feed, memory=VAR / "sandbox" / "zalo.json")
         )
+        telegram = await stack.enter_async_context(
+            FakeTelegram(
+                clock=database.clock.now,
+                feed=feed,
+                limited=False,  # a newcomer moves the clock faster than Telegram would take it
+                memory=VAR / "sandbox" / "telegram.json",
+            )
+        )
         sms = await stack.enter_async_context(
             FakeEsms(
                 clock=database.clock.now,
@@ -120,15 +133,19 @@ async def _run(settings: Settings, port: int) -> None:
         url = f"http://{_HOST}:{web_port}"
         platform.connect(api_url=url, api_key=keys["api_key"], webhook_secret=keys["webhook_secret"])
         zalo.webhook_url = f"{url}/webhooks/zalo"
+        telegram.webhook_url = f"{url}/webhooks/telegram"
         sms.webhook_base = url
         await _renew_tokens(database)
-        environment = _environment(settings, zalo, sms, mailbox, url)
+        environment = _environment(
+            settings, mailbox, url, {**zalo.settings(), **telegram.settings(), **sms.settings}
+        )
         await stack.enter_async_context(_processes(environment, web_port))
         await _until_ready(url, stopped)
         ledger = await stack.enter_async_context(Office(settings, database).ledger())
         wall = Wall(
             feed=feed,
             zalo=zalo,
+            telegram=telegram,
             sms=sms,
             mailbox=mailbox,
             platform=platform,
@@ -137,7 +154,8 @@ async def _run(settings: Settings, port: int) -> None:
             port=wall_port,
         )
         await stack.enter_async_context(wall)
-        await _meet_the_kitchen(settings, database, zalo, sms)
+        owner = await _meet_the_kitchen(settings, database, zalo, sms)
+        await _meet_on_telegram(settings, database, telegram, owner)
         if not await database.pool.fetchval("SELECT 1 FROM orders LIMIT 1"):
             await _Orders(database, platform).place(timedelta(hours=3))
         _tell(wall.url, url)
@@ -192,7 +210,9 @@ async def _renew_tokens(database: Database) -> None:
     await database.pool.execute("DELETE FROM secrets WHERE name LIKE 'zalo tokens %'")
 
 
-async def _meet_the_kitchen(settings: Settings, database: Database, zalo: FakeZalo, sms: FakeEsms) -> None:
+async def _meet_the_kitchen(
+    settings: Settings, database: Database, zalo: FakeZalo, sms: FakeEsms
+) -> staff.Member:
     """The owner links her Zalo by a code, as everybody does; at a later start she asks what waits."""
     lan = zalo.person(_OWNER_ON_ZALO, _KITCHEN.owner or "Lan", phone="84909123456")
     try:
@@ -206,11 +226,40 @@ async def _meet_the_kitchen(settings: Settings, database: Database, zalo: FakeZa
     )
     if linked:
         await lan.say("DS")
-        return
+        return owner
     key = linking.code_key(settings.require("secret_key"))
     code = await linking.create_code(database, owner.id, ChannelName.ZALO, key=key)
     await lan.say(code.text)
     await lan.follow()
+    return owner
+
+
+async def _meet_on_telegram(
+    settings: Settings, database: Database, telegram: FakeTelegram, owner: staff.Member
+) -> None:
+    """The manager links his Telegram, and the owner hers and the kitchen's group, by deep links."""
+    minh, lan = telegram.person(_MANAGER), telegram.person(owner.name)
+    group = telegram.group(_GROUP, lan, minh, telegram.person(_NEIGHBOUR))
+    manager = staff.new_member(_MANAGER, Role.MANAGER)
+    with suppress(Conflict):  # he has been here since the first start
+        await staff.add(database, owner.partner_id, manager)
+    member = await staff.by_name(database.pool, owner.partner_id, _MANAGER)
+    if not await _is_linked(database, minh.user_id):
+        await minh.starts(await _telegram_code(settings, database, member.id))
+    if not await _is_linked(database, lan.user_id):
+        await lan.starts(await _telegram_code(settings, database, owner.id))
+    if not await _is_linked(database, group.chat.id):
+        await group.adds_bot(lan, code=await _telegram_code(settings, database, owner.id))
+
+
+async def _is_linked(database: Database, chat: int) -> bool:
+    linked = "SELECT 1 FROM addresses WHERE kind = 'telegram_chat' AND value = $1 AND ended_at IS NULL"
+    return bool(await database.pool.fetchval(linked, str(chat)))
+
+
+async def _telegram_code(settings: Settings, database: Database, staff_id: UUID) -> str:
+    key = linking.code_key(settings.require("secret_key"))
+    return (await linking.create_code(database, staff_id, ChannelName.TELEGRAM, key=key)).code
 
 
 async def _hire_the_cook(database: Database, partner_id: UUID, sms: FakeEsms) -> None:
@@ -263,7 +312,7 @@ class _Clock:
 
 
 def _environment(
-    settings: Settings, zalo: FakeZalo, sms: FakeEsms, mailbox: Mailbox, url: str
+    settings: Settings, mailbox: Mailbox, url: str, gateways: Mapping[str, str]
 ) -> dict[str, str]:
     chosen = {
         "DATABASE_URL": settings.require("database_url"),
@@ -273,9 +322,8 @@ def _environment(
         "HOTLINE": "1900 6868",
         "SWEEP_EVERY": "2",
         "LOG_LEVEL": "warning",
-        **{name.upper(): value for name, value in zalo.settings().items()},
+        **{name.upper(): value for name, value in gateways.items()},
         "PRICES": json.dumps(_PRICES),
-        **{name.upper(): value for name, value in sms.settings.items()},
         "SMTP_URL": mailbox.smtp_url,
         "EMAIL_FROM": "Chốt Đơn <chotdon@chotdon.example>",
         "OPERATOR_EMAILS": _OPERATORS,

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -12,6 +13,7 @@ from sandbox import faults
 from sandbox.feed import Feed, Level
 from sandbox.listener import Listener
 from sandbox.moments import Clock, real_time
+from sandbox.telegram import memory as memories
 from sandbox.telegram.api import Api
 from sandbox.telegram.chats import Chat
 from sandbox.telegram.errors import Refused, answer_of, too_many
@@ -36,7 +38,8 @@ class FakeTelegram:
 
     `clock` is what messages are dated by, and age by where they can be changed no more. Limits use real time;
     `limited=False` lifts them. Updates that are not taken come again after `again_after` (real time); None:
-    only when a test says so.
+    only when a test says so. `memory` is a file in which chats survive the process; who comes again under
+    the same id finds them as they were.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class FakeTelegram:
         name: str = "Chốt Đơn",
         limited: bool = True,
         again_after: timedelta | None = _AGAIN_AFTER,
+        memory: Path | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
@@ -75,6 +79,10 @@ class FakeTelegram:
         app = web.Application(middlewares=[self._gate])
         self.api.add_routes(app)
         self._listener = Listener(app, host=host, port=port)
+        self._memory = memory
+        self._known: dict[int, memories.RememberedChat] = {}
+        self._recall()
+        self.office.on_change = self._remember
 
     # Life.
 
@@ -88,6 +96,7 @@ class FakeTelegram:
     ) -> None:
         await self._listener.stop()
         await self.postman.close()
+        self._remember()
 
     @property
     def url(self) -> str:
@@ -126,12 +135,14 @@ class FakeTelegram:
         known = self.people.get(chosen)
         if known is None:
             known = TelegramPerson(self.office, chosen, name, phone=phone, language=language)
+            self._restore(known.chat)
             self.people[chosen] = known
         return known
 
     def group(self, title: str, *members: TelegramPerson) -> TelegramGroup:
         """Return a new group of these people, without the bot."""
         group = TelegramGroup(self.office, _FIRST_GROUP - len(self.groups), title, *members)
+        self._restore(group.chat)
         self.groups.append(group)
         return group
 
@@ -173,6 +184,22 @@ class FakeTelegram:
         await self._listener.resume()
 
     # Inside.
+
+    def _remember(self) -> None:
+        if self._memory is not None:
+            chats = [memories.remembered(chat) for chat in self.chats]
+            memories.save(self._memory, memories.Memory(chats, self.office.last_id))
+
+    def _recall(self) -> None:
+        if self._memory is not None:
+            memory = memories.load(self._memory)
+            self.office.last_id = memory.last_id
+            self._known = {chat.id: chat for chat in memory.chats}
+
+    def _restore(self, chat: Chat) -> None:
+        known = self._known.get(chat.id)
+        if known is not None:
+            memories.restore(chat, known)
 
     @web.middleware
     async def _gate(self, request: web.Request, handler: Answer) -> web.StreamResponse:

@@ -79,7 +79,7 @@ class Office:
         self.taps: dict[str, Tap] = {}
         self.on_change: Callable[[], None] = lambda: None
         # Private chats and small groups share one row of numbers, each supergroup has its own.
-        self._ids = itertools.count(1)
+        self.last_id = 0
         self._own_ids: dict[int, itertools.count[int]] = {}
 
     def open_chat(self, chat_id: int, kind: ChatKind, title: str, *, shut: str = "") -> Chat:
@@ -104,11 +104,8 @@ class Office:
         """Return the number of the next message in a chat."""
         if chat.kind is ChatKind.SUPERGROUP:
             return next(self._own_ids.setdefault(chat.id, itertools.count(1)))
-        return next(self._ids)
-
-    def numbers_from(self, last: int) -> None:
-        """Go on after a number that was used in an earlier life."""
-        self._ids = itertools.count(last + 1)
+        self.last_id += 1
+        return self.last_id
 
     def put(self, chat: Chat, text: Text, markup: Markup) -> Message:
         """Put a message of the bot's on everybody's phone in this chat."""

@@ -12,6 +12,7 @@ _SHOWN: Final = 80
 # Where a hop happened, and the sign that stands for it.
 PLACES: Final = {
     "zalo": ("Zalo", "Z"),
+    "telegram": ("Telegram", "T"),
     "sms": ("SMS", "S"),
     "mail": ("Thư", "@"),
     "platform": ("Nền tảng", "P"),

@@ -1,7 +1,8 @@
 """A toy in the product's place: enough to look at the wall and to test it, and nothing more.
 
-It speaks to the fakes over the wire, as the product does: orders by API, cards to `/v3.0/oa/message/cs`,
-SMS by eSMS, mails by SMTP, signed webhooks to the platform. It keeps none of the product's promises.
+It speaks to the fakes over the wire, as the product does: orders by API, cards to `/v3.0/oa/message/cs` and
+by the Bot API, SMS by eSMS, mails by SMTP, signed webhooks to the platform. It keeps none of the product's
+promises.
 """
 
 import json
@@ -26,6 +27,7 @@ from sandbox.menu import sample_order
 from sandbox.moments import real_time
 from sandbox.platform import FakePlatform
 from sandbox.sms import FakeEsms
+from sandbox.telegram import FakeTelegram
 from sandbox.wall import words
 from sandbox.wall.wall import ClockControl, Wall
 from sandbox.zalo import FakeZalo
@@ -48,12 +50,14 @@ class Toy:
         self.clock = clock
         self.feed = Feed(clock=clock.now)
         self.zalo = FakeZalo(clock=clock.now, feed=self.feed, oa_name="Chốt Đơn")
+        self.telegram = FakeTelegram(clock=clock.now, feed=self.feed, limited=False, again_after=None)
         self.sms = FakeEsms(clock=clock.now, feed=self.feed)
         self.mailbox = Mailbox(clock=clock.now, feed=self.feed)
         self.platform = FakePlatform("Cơm Ngon", clock=clock.now, feed=self.feed)
         self.wall = Wall(
             feed=self.feed,
             zalo=self.zalo,
+            telegram=self.telegram,
             sms=self.sms,
             mailbox=self.mailbox,
             platform=self.platform,
@@ -67,15 +71,20 @@ class Toy:
         self._open = AsyncExitStack()
         self._session: aiohttp.ClientSession | None = None
         self._token = ""
+        self._shown: dict[str, list[tuple[int, int]]] = {}
 
     async def __aenter__(self) -> Self:
-        for part in (self.zalo, self.sms, self.mailbox, self.platform, self.wall):
+        for part in (self.zalo, self.telegram, self.sms, self.mailbox, self.platform, self.wall):
             await self._open.enter_async_context(part)
         await self._listener.start()
         self._session = await self._open.enter_async_context(aiohttp.ClientSession())
         self._token = self.zalo.issue_tokens().access_token
         self.zalo.webhook_url = f"{self._listener.url}/webhooks/zalo"
         self.sms.webhook_base = self._listener.url
+        self.telegram.webhook_url = f"{self._listener.url}/webhooks/telegram"
+        tam = self.telegram.person("Tâm")
+        await tam.starts()
+        await self.telegram.group("Bếp Lan", tam, self.telegram.person("Chú Tư")).adds_bot(tam)
         self.sms.phone(COOK, "Bình")
         self.platform.connect(api_url=self._listener.url, api_key="toy", webhook_secret=_SECRET)
         self.zalo.person(
@@ -116,6 +125,7 @@ class Toy:
     def _application(self) -> web.Application:
         app = web.Application()
         app.router.add_post("/webhooks/zalo", self._zalo_event)
+        app.router.add_post("/webhooks/telegram", self._telegram_event)
         app.router.add_get("/webhooks/sms/esms/inbound/{secret}", self._sms_event)
         app.router.add_post("/api/v1/orders", self._place)
         app.router.add_patch("/api/v1/orders/{id}", self._change)
@@ -136,6 +146,26 @@ class Toy:
         who = self.zalo.people[event["sender"]["id"]].name
         await self._move(order, _STEPS[deed], f"{who} qua Zalo")
         return web.Response()
+
+    async def _telegram_event(self, request: web.Request) -> web.Response:
+        update = await request.json()
+        if query := update.get("callback_query"):
+            await self._pressed(query)
+        elif text := update.get("message", {}).get("text"):
+            chat = update["message"]["chat"]["id"]
+            await self._bot("sendMessage", chat_id=chat, text=f"Chào bạn! Bạn nhắn “{text}”.")
+        return web.Response()
+
+    async def _pressed(self, query: dict[str, Any]) -> None:
+        deed, _, code = query["data"].partition(":")
+        order = next((one for one in self.orders.values() if one["code"] == code), None)
+        answer = {"callback_query_id": query["id"]}
+        if query["from"]["first_name"] == "Chú Tư" or order is None:
+            words = "Bạn chưa liên kết với quán này nên chưa bấm được."
+            await self._bot("answerCallbackQuery", **answer, text=words, show_alert=True)
+            return
+        await self._move(order, _STEPS[deed], f"{query['from']['first_name']} qua Telegram")
+        await self._bot("answerCallbackQuery", **answer, text=f"Xong: {_DONE[order['status']]}")
 
     async def _sms_event(self, request: web.Request) -> web.Response:
         verb, code, *_ = [*request.query["content"].upper().split(), ""]
@@ -193,6 +223,7 @@ class Toy:
         await self._mail(order, headline)
         for person in list(self.zalo.people):
             await self._card(person, order, headline)
+        await self._telegram_cards(order, headline)
         if order["status"] == "pending":
             await self._text_message(order)
 
@@ -215,6 +246,30 @@ class Toy:
         }
         attachment = {"type": "template", "payload": {"buttons": [*buttons, link]}}
         await self._send(user_id, {"text": text, "attachment": attachment})
+
+    async def _telegram_cards(self, order: dict[str, Any], headline: str) -> None:
+        text = (
+            f"<b>{headline} · {order['code']}</b>\n{words.when(order['deliver_at'])}\n{words.portions(order)}"
+        )
+        deeds = {"pending": ("confirm", "cancel"), "confirmed": ("complete",)}.get(order["status"], ())
+        labels = {"confirm": "✅ Xác nhận đơn hàng", "cancel": "❌ Huỷ đơn hàng", "complete": "✅ Hoàn thành"}
+        rows = [[{"text": labels[deed], "callback_data": f"{deed}:{order['code']}"}] for deed in deeds]
+        rows.append([{"text": "Xem chi tiết đơn hàng", "url": self._link(order)}])
+        card = {"text": text, "parse_mode": "HTML", "reply_markup": {"inline_keyboard": rows}}
+        shown = self._shown.setdefault(order["id"], [])
+        for chat, message in shown:
+            await self._bot("editMessageText", chat_id=chat, message_id=message, **card)
+        if shown:
+            return
+        for one in self.telegram.chats:
+            if not one.shut:
+                sent = await self._bot("sendMessage", chat_id=one.id, **card)
+                shown.append((one.id, sent["result"]["message_id"]))
+
+    async def _bot(self, method: str, **fields: object) -> dict[str, Any]:
+        address = f"{self.telegram.url}/bot{self.telegram.token}/{method}"
+        async with self._client.post(address, json=fields) as answer:
+            return dict(await answer.json())
 
     async def _text(self, user_id: str, text: str) -> None:
         await self._send(user_id, {"text": text})

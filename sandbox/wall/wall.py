@@ -16,6 +16,7 @@ from sandbox.listener import Listener
 from sandbox.mailbox import Mailbox
 from sandbox.platform import FakePlatform
 from sandbox.sms import SmsFake
+from sandbox.telegram import FakeTelegram
 from sandbox.wall import words
 from sandbox.wall.guard import Handler, guarded, set_headers
 from sandbox.wall.hop_list import HopList
@@ -24,6 +25,7 @@ from sandbox.wall.panel import Panel, failed, read_body, said
 from sandbox.wall.platform_panel import PlatformPanel
 from sandbox.wall.sms_phone import SmsPanel
 from sandbox.wall.stream import stream
+from sandbox.wall.telegram_phone import TelegramPanel
 from sandbox.wall.zalo_phone import ZaloPhone
 from sandbox.zalo import FakeZalo
 
@@ -63,6 +65,7 @@ class Wall:
         *,
         feed: Feed,
         zalo: FakeZalo,
+        telegram: FakeTelegram,
         sms: SmsFake,
         mailbox: Mailbox,
         platform: FakePlatform,
@@ -76,6 +79,7 @@ class Wall:
         self._place_order = place_order
         self._panels: Sequence[Panel] = (
             ZaloPhone(zalo),
+            TelegramPanel(telegram),
             SmsPanel(sms),
             MailPhone(mailbox),
             HopList(feed),
@@ -116,7 +120,12 @@ class Wall:
     async def _page(self, request: web.Request) -> web.Response:
         parts = {panel.key: self._rendered(panel, request.query) for panel in self._panels}
         page = self._templates.get_template("wall.html").render(
-            panels=self._panels, parts=parts, now=self._clock.now(), deliveries=DELIVERIES
+            phones=self._panels[:4],
+            sheets=self._panels[4:],
+            panels=self._panels,
+            parts=parts,
+            now=self._clock.now(),
+            deliveries=DELIVERIES,
         )
         return web.Response(text=page, content_type="text/html")
 

@@ -41,6 +41,11 @@ def sms(page: Page) -> Locator:
     return page.locator("#sms").get_by_role("log")
 
 
+def telegram(page: Page) -> Locator:
+    """Return the chat on the Telegram phone."""
+    return page.locator("#telegram").get_by_role("log")
+
+
 async def test_an_order_lives_on_the_wall(page: Page, toy: Toy) -> None:
     """Place, confirm, move the clock, complete, review: each step shows everywhere without a reload."""
     await open_wall(page, toy)
@@ -136,6 +141,49 @@ async def test_an_order_is_confirmed_from_a_cheap_phone(page: Page, toy: Toy) ->
     await expect(page.locator(".steps")).to_contain_text(f"Bình nhắn “xn {code}” tới 8041")
 
 
+async def test_cards_change_on_every_telegram(page: Page, toy: Toy) -> None:
+    """A press shows a toast; the card says so in its place, in the private chat and in the group."""
+    await open_wall(page, toy)
+    await page.get_by_role("button", name="Đặt đơn mới").click()
+    await telegram(page).get_by_role("button", name="Xác nhận đơn hàng").click()
+    await expect(page.locator(".tg-toast")).to_have_text("Xong: Đã xác nhận")
+    card = telegram(page).locator(".tg-message.carded")
+    await expect(card).to_have_count(1)
+    await expect(card).to_contain_text("Đã xác nhận bởi Tâm qua Telegram")
+    await expect(card).to_contain_text("đã sửa")
+    await expect(card.get_by_role("button", name="Xác nhận đơn hàng")).to_have_count(0)
+    await page.locator("#telegram").get_by_role("link", name="Nhóm Bếp Lan").click()
+    await expect(telegram(page).locator(".tg-message.carded")).to_contain_text("đã sửa")
+    await expect(page.locator(".steps")).to_contain_text("Tâm bấm “✅ Xác nhận đơn hàng” trên Telegram")
+    await expect(page.locator(".order").first).to_contain_text("Đã xác nhận")
+
+
+async def test_a_neighbour_in_the_group_gets_an_alert(page: Page, toy: Toy) -> None:
+    """Pressing with another's finger: the window stays until it is closed, and the order waits."""
+    await open_wall(page, toy)
+    await page.get_by_role("button", name="Đặt đơn mới").click()
+    phone = page.locator("#telegram")
+    await phone.get_by_role("link", name="Nhóm Bếp Lan").click()
+    await phone.locator(".tg-who").get_by_role("link", name="Chú Tư").click()
+    await telegram(page).get_by_role("button", name="Xác nhận đơn hàng").click()
+    await expect(phone.get_by_role("alertdialog")).to_contain_text("chưa bấm được")
+    await expect(page.locator(".order").first).to_contain_text("Chờ xác nhận")
+    assert await violations(page) == []
+    await phone.get_by_role("button", name="Đóng").click()
+    await expect(phone.get_by_role("alertdialog")).to_have_count(0)
+
+
+async def test_somebody_writes_to_the_bot(page: Page, toy: Toy) -> None:
+    """By a command of the menu, or in words; marks of the answer are shown as marks."""
+    await open_wall(page, toy)
+    await page.locator("#telegram").get_by_role("button", name="/homnay").click()
+    await expect(telegram(page)).to_contain_text("Bạn nhắn “/homnay”")
+    await page.get_by_label("Tin nhắn Telegram", exact=True).fill("CT 48273 <b>")
+    await page.keyboard.press("Enter")
+    await expect(telegram(page).locator(".mine").last).to_contain_text("CT 48273 <b>")
+    await expect(telegram(page).locator(".theirs").last).to_contain_text("“CT 48273 <b>”")
+
+
 async def test_a_key_writes_a_word(page: Page, toy: Toy) -> None:
     """The keys of the cheap phone send what stands on them; an empty line sends nothing."""
     await open_wall(page, toy)
@@ -220,6 +268,8 @@ async def test_a_product_that_is_away(page: Page, toy: Toy) -> None:
     """The newcomer reads what to do, and the hop is red and says that it is an error."""
     await open_wall(page, toy)
     await toy.go_away()
+    await page.locator("#telegram").get_by_role("button", name="/donhang").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Chốt Đơn chưa nhận được")
     await page.get_by_role("button", name="DS đơn của tôi").click()
     await expect(page.get_by_role("alert")).to_contain_text("Chốt Đơn chưa nhận được")
     await expect(page.locator(".steps .error")).to_contain_text("Lỗi:")
@@ -250,7 +300,7 @@ async def test_it_is_used_by_keyboard(page: Page, toy: Toy) -> None:
     """Every deed is reached by Tab and done by Enter."""
     await open_wall(page, toy)
     reached = []
-    for _ in range(16):
+    for _ in range(20):
         await page.keyboard.press("Tab")
         reached.append(await page.evaluate("document.activeElement.textContent.trim()"))
         if reached[-1] == "Đặt đơn mới":
@@ -302,6 +352,10 @@ async def test_the_policy_of_the_page(toy: Toy) -> None:
         ("/zalo/tap", b'{"person": "0"}', {}, 404),
         ("/zalo/tap", b'{"person": "1111111111111111111", "message": "none", "index": 0}', {}, 404),
         ("/zalo/say", b'{"person": [], "text": "x"}', {}, 404),
+        ("/telegram/tap", b'{"person": "0", "chat": 1, "message": 1, "label": "x"}', {}, 404),
+        ("/telegram/tap", b'{"person": 700000001, "chat": 700000001, "message": -1, "label": "x"}', {}, 404),
+        ("/telegram/say", b'{"person": [], "chat": 700000001, "text": "x"}', {}, 404),
+        ("/telegram/share", b'{"person": "\\u0663"}', {}, 404),
         ("/sms/write", b'{"phone": "+84999999999", "text": "x"}', {}, 404),
         ("/sms/write", b'{"phone": ["+84912000111"], "text": "x"}', {}, 404),
         ("/sms/write", b'{"text": "x"', {}, 400),

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from telegram import Bot, Update
 
 from sandbox.telegram import FakeTelegram, TelegramPerson
-from sandbox.telegram.html import Text
+from sandbox.telegram.html import Text, read_text
 from sandbox.telegram.keyboards import read_markup
+from sandbox.wall.marks import marked
 from tests.sandbox.conftest import Ear, HandClock
 
 
@@ -198,3 +200,44 @@ async def test_a_webhook_may_answer_with_a_method(
     await telegram.postman.reply(answer)
     await telegram.postman.reply(answer)
     assert tap.toast == "Xong"
+
+
+async def test_chats_outlive_the_process(clock: HandClock, ear: Ear, tmp_path: Path) -> None:
+    """Messages, who may be written to, and numbers that are never used twice."""
+    kept = tmp_path / "telegram.json"
+    async with FakeTelegram(clock=clock, limited=False, memory=kept) as telegram:
+        telegram.webhook_url = ear.url
+        lan = telegram.person("Lan")
+        await lan.starts()
+        group = telegram.group("Bếp Lan", lan)
+        await group.adds_bot(lan)
+        _card(telegram, lan)
+        last = lan.received[-1]
+    assert kept.stat().st_mode & 0o777 == 0o600
+    async with FakeTelegram(clock=clock, limited=False, memory=kept) as telegram:
+        lan = telegram.person("Lan")
+        group = telegram.group("Bếp Lan", lan)
+        assert lan.received == [last]
+        assert not lan.chat.shut
+        assert not group.chat.shut
+        _card(telegram, lan)
+        assert lan.received[-1].message_id > last.message_id
+
+
+@pytest.mark.parametrize(
+    ("plain", "html"),
+    [
+        ("<b>Đơn 😀 1</b> & <i>x</i>", "<b>Đơn 😀 1</b> &amp; <i>x</i>"),
+        ("<b>a <i>b</i></b> c", "<b>a </b><b><i>b</i></b> c"),
+        (
+            '<a href="https://x.example/?a=1&amp;b=2">đây</a>',
+            '<a href="https://x.example/?a=1&amp;b=2" target="_blank" rel="noopener">đây</a>',
+        ),
+        ("a &lt;script&gt;", "a &lt;script&gt;"),
+    ],
+    ids=["wide letters", "nested", "link", "escaped"],
+)
+def test_marks_are_shown_on_the_wall(plain: str, html: str) -> None:
+    """Counted as Telegram counts; nothing of what was sent is taken as it is."""
+    read = read_text(plain, "HTML")
+    assert str(marked(read.plain, read.entities)) == html
