@@ -17,8 +17,11 @@ import uvloop
 from aiohttp import web
 
 from bench.archive import COMMON_DISH, RARE_CUSTOMER
-from bot.app import open_app
+from bot.app import build
+from bot.registry import ways_of
 from core.database import Database, connect
+from core.keys import code_key
+from core.ledger import Ledger
 from core.orders import listing, lookups
 from core.orders.listing import Wanted
 from core.orders.status import Status
@@ -80,11 +83,8 @@ class Pages:
 async def _main() -> None:
     settings = Settings.load(var=Path("var"), env_file=None)
     partner, owner, code = json.loads(await _line())
-    async with (
-        connect(settings.require("database_url")) as database,
-        open_app(settings, database, NoQueues()) as app,
-    ):
-        runner = web.AppRunner(app, access_log=None)
+    async with connect(settings.require("database_url")) as database:
+        runner = web.AppRunner(_app(settings, database), access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -97,6 +97,14 @@ async def _main() -> None:
                 await _answer(_questions(database, UUID(partner), code, pages))
         finally:
             await runner.cleanup()
+
+
+def _app(settings: Settings, database: Database) -> web.Application:
+    """Return the web process's application; its ledger does not run, as nothing is commanded."""
+    queues = NoQueues()
+    key = code_key(settings.require("secret_key"))
+    ledger = Ledger(database, policy=settings.policy, code_key=key, wake=queues)
+    return build(settings, database, ledger, queues, ways=ways_of(settings, {}))
 
 
 async def _answer(questions: Mapping[str, Ask]) -> None:
