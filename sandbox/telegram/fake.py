@@ -16,7 +16,7 @@ from sandbox.moments import Clock, real_time
 from sandbox.telegram import memory as memories
 from sandbox.telegram.api import Api
 from sandbox.telegram.chats import Chat
-from sandbox.telegram.errors import Refused, answer_of, too_many
+from sandbox.telegram.errors import NOT_MODIFIED, Refused, answer_of, too_many
 from sandbox.telegram.group import TelegramGroup
 from sandbox.telegram.office import Office
 from sandbox.telegram.person import TelegramPerson
@@ -224,6 +224,9 @@ class FakeTelegram:
             self._report_refusal(refused)
 
     def _report_refusal(self, refused: Refused) -> None:
+        if refused.description == NOT_MODIFIED:  # nothing is wrong: it says so already
+            self.feed.report("telegram.out", "Telegram: tin đã đúng như vậy, không có gì để sửa")
+            return
         text = f"Telegram từ chối: {refused.code} {refused.description}"
         self.feed.report("telegram.out", text, level=Level.ERROR)
 
