@@ -16,7 +16,7 @@ from core.database import Connection
 
 #: An order with everything a page needs of it, its words and its place in each index, and what the
 #: database writes twice on the way.
-_BYTES_AN_ORDER: Final = 3_500
+_BYTES_AN_ORDER: Final = 2_500
 _AT_ONCE: Final = 250_000
 DAYS_BEHIND: Final = 5 * 365
 DAYS_AHEAD: Final = 30
