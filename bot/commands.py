@@ -38,13 +38,16 @@ COMMANDS: Final = (
     ChatCommand("ngonngu", "NGON NGU", msg("Chọn ngôn ngữ")),
 )
 
-_WORDS: Final[Mapping[str, str]] = MappingProxyType({command.name: command.word for command in COMMANDS})
+_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {command.name: command.word for command in COMMANDS} | {"help": _HELP}
+)
 
 
 def words_for(text: str, bot_name: str) -> str | None:
     """Return what a chat's text says in words: "/donhang@OurBot CHO" is "DS CHO".
 
-    What is no command stays as it is; an unknown one asks for help; one for another bot is None.
+    What is no command of ours stays as it is: "/xn 48274" says what it says, and in a group another bot may
+    know it. One that is meant for us by name asks for help; one for another bot is None.
     """
     said = _COMMAND.fullmatch(text.strip())
     if said is None:
@@ -53,4 +56,6 @@ def words_for(text: str, bot_name: str) -> str | None:
     if bot and bot.casefold() != bot_name.casefold():
         return None
     word = _WORDS.get(name.casefold())
-    return f"{word} {more}".strip() if word else _HELP
+    if word:
+        return f"{word} {more}".strip()
+    return _HELP if bot else text

@@ -32,7 +32,7 @@ class Questioning:
         """Answer a question of one word."""
         match question:
             case Question.HELP:
-                await self._owing.owe_unless_in_group(inbound, seats, reply(Reply.HELP))
+                await self._owing.owe_passive(inbound, seats, [Told(seats[0].staff_id, reply(Reply.HELP))])
             case Question.ENGLISH | Question.VIETNAMESE:
                 await self._speak(inbound, seats, question.value)
             case Question.WEB:

@@ -27,6 +27,7 @@ class Reply(StrEnum):
     LANGUAGES = "languages"
     HOW_LONG = "how_long"
     FROM_NOW_ON = "from_now_on"
+    NOT_YOURS = "not_yours"
     PAUSED = "paused"
     RESUMED = "resumed"
     LINKED = "linked"

@@ -20,7 +20,13 @@ from bot.cards.menu import help_card, languages_card, linked_card, more_card, po
 from bot.cards.money import money_card
 from bot.cards.one_order import details_card, other_reasons_card, reasons_card, suggestion_card
 from bot.cards.pages import sent_card, way_in_card
-from bot.cards.pauses import from_now_on_card, how_long_card, paused_card, resumed_card
+from bot.cards.pauses import (
+    from_now_on_card,
+    how_long_card,
+    not_yours_card,
+    paused_card,
+    resumed_card,
+)
 from bot.cards.reviews import reviews_card
 from bot.cards.short import TWO, fitted
 from bot.cards.view import Desk, Frame, View
@@ -218,6 +224,10 @@ class Replying:
     async def from_now_on(self) -> Card:
         """Ask whether a pause is to begin now."""
         return from_now_on_card(self.frame, date.fromisoformat(self.text("day")))
+
+    async def not_yours(self) -> Card:
+        """Who may stop and start taking orders."""
+        return not_yours_card(self.frame)
 
     async def paused(self) -> Card:
         """The kitchen takes no orders."""
@@ -417,6 +427,7 @@ _REPLIES: Final[Mapping[Reply, Callable[[Replying], Awaitable[Card | None]]]] = 
         Reply.LANGUAGES: Replying.languages,
         Reply.HOW_LONG: Replying.how_long,
         Reply.FROM_NOW_ON: Replying.from_now_on,
+        Reply.NOT_YOURS: Replying.not_yours,
         Reply.PAUSED: Replying.paused,
         Reply.RESUMED: Replying.resumed,
         Reply.LANGUAGE: Replying.said,

@@ -38,7 +38,7 @@ class Rests:
         if len(kitchens) == 1 and ends[0] and is_sure:
             await self.until(inbound, kitchens[0], ends[0])
             return
-        told = [Told(seat.staff_id, _question(end)) for seat, end in zip(kitchens, ends, strict=True)]
+        told = [Told(seat.staff_id, _question(seat, end)) for seat, end in zip(kitchens, ends, strict=True)]
         await self._owing.owe_all(inbound, of_several(told))
 
     async def until(self, inbound: Inbound, seat: StaffAt, last_day: date) -> None:
@@ -56,7 +56,7 @@ class Rests:
         if len(kitchens) == 1:
             await self._change(inbound, kitchens[0], None)
             return
-        told = [Told(seat.staff_id, reply(Reply.HOW_LONG)) for seat in kitchens]
+        told = [Told(seat.staff_id, _question(seat, None)) for seat in kitchens]
         await self._owing.owe_all(inbound, of_several(told))
 
     async def _change(self, inbound: Inbound, seat: StaffAt, until: datetime | None) -> None:
@@ -66,7 +66,7 @@ class Rests:
         async def choose(connection: Connection) -> Sequence[Told]:
             nonlocal written
             if not await _may(connection, inbound, seat):
-                return [Told(seat.staff_id, reply(Reply.HOW_LONG))]
+                return [Told(seat.staff_id, reply(Reply.NOT_YOURS))]
             by = By(VIA[inbound.channel], seat.name, seat.staff_id)
             if until is None:
                 written = await pauses.finish(connection, seat.partner_id, by=by, now=now)
@@ -109,8 +109,10 @@ async def _may(connection: Connection, inbound: Inbound, seat: StaffAt) -> bool:
     return any(one.staff_id == seat.staff_id and one.role.runs_kitchen for one in now_there)
 
 
-def _question(last_day: date | None) -> Mapping[str, Json]:
-    """Ask whether it is to begin now, or for how long at all."""
+def _question(seat: StaffAt, last_day: date | None) -> Mapping[str, Json]:
+    """Ask whether it is to begin now, or for how long at all; tell who may not whom to ask."""
+    if not seat.role.runs_kitchen:
+        return reply(Reply.NOT_YOURS)
     if last_day is None:
         return reply(Reply.HOW_LONG)
     return reply(Reply.FROM_NOW_ON, day=last_day.isoformat())

@@ -99,7 +99,7 @@ def test_in_a_group_it_is_still_the_person_who_speaks() -> None:
         ("/donhang", "DS"),
         ("/homnay@ChotDonBot", "HN"),
         ("/tien@chotdonbot 11/2026", "TIEN 11/2026"),
-        ("/khongbiet", "TG"),
+        ("/khongbiet", "/khongbiet"),
         ("/start 482913", "LK 482913"),
         ("/start@ChotDonBot 482913", "LK 482913"),
         ("48273 / 2", "48273 / 2"),
