@@ -100,14 +100,14 @@ def _address(frame: Frame, known: KnownAddress, reach: Reach, salt: str) -> Addr
 def _state(frame: Frame, known: KnownAddress, reach: Reach) -> tuple[str, bool]:
     """Say whether messages reach it: what is known last counts."""
     if known.ended_at:
-        return frame.texts.t("đã ngắt {when}", when=_when(frame, known.ended_at)), False
+        return frame.texts.t("đã ngắt lúc {when}", when=_when(frame, known.ended_at)), False
     of = [reach[key] for channel in _channels(known.kind) if (key := (channel, known.value)) in reach]
     worked = max((each.worked_at for each in of if each.worked_at), default=None)
     failed = max((each.failed_at for each in of if each.failed_at), default=None)
     if failed and (worked is None or failed > worked):
-        return frame.texts.t("gửi không đến {when}", when=_when(frame, failed)), False
+        return frame.texts.t("tin lúc {when} không đến", when=_when(frame, failed)), False
     if worked:
-        return frame.texts.t("gửi đến được {when}", when=_when(frame, worked)), True
+        return frame.texts.t("tin lúc {when} đã đến", when=_when(frame, worked)), True
     return frame.texts.t("chưa gửi gì đến đây"), True
 
 

@@ -90,9 +90,9 @@ async def test_an_address_says_whether_it_works(site: Site) -> None:
     await pool.execute("UPDATE addresses SET ended_at = now() WHERE kind = 'telegram_chat'")
     await site.signs_in(Role.CASHIER)
     text = (await site.opens("/staff")).text
-    assert re.search(r"Điện thoại 09•••567 gửi đến được 08:10 24/11", text)
-    assert re.search(r"Email l•••@example.com gửi không đến 08:10 24/11", text)
-    assert re.search(r"Nhóm Telegram •••001 đã ngắt", text)
+    assert re.search(r"Điện thoại 09•••567 tin lúc 08:10 24/11 đã đến", text)
+    assert re.search(r"Email l•••@example.com tin lúc 08:10 24/11 không đến", text)
+    assert re.search(r"Nhóm Telegram •••001 đã ngắt lúc", text)
 
 
 # --- Adding -----------------------------------------------------------------------------------------
