@@ -162,9 +162,12 @@ def _in_our_language(request: web.Request) -> Texts:
 
 async def _told(request: web.Request, inbound: Inbound, answer: Answer | None) -> Toast:
     """Return what a press brought; a question's answer is a card, so that there is nothing to add."""
-    texts = await _language_of(request, inbound)
+    seats = await addresses.staff_at(request.app[DATABASE].pool, inbound.sender)
+    texts = texts_in(seats[0].locale) if seats else _in_our_language(request)
+    if answer is None and _is_ours(request, inbound):
+        return NOTHING if seats else not_theirs(texts)
     if answer is None:
-        return NOTHING if _is_ours(request, inbound) else not_ours(texts)
+        return not_ours(texts)
     if answer.why in _STRANGERS:
         return not_theirs(texts)
     frame = Frame(
@@ -186,11 +189,6 @@ async def _card(request: web.Request, frame: Frame, answer: Answer) -> Card:
     kitchen = await partners.by_id(request.app[DATABASE].pool, placed.order.partner_id)
     there = replace(frame, zone=kitchen.zone, partner_name=kitchen.name)
     return answer_card(View(there, placed.order, placed.platform_name, Bearer.STAFF_CHAT), answer)
-
-
-async def _language_of(request: web.Request, inbound: Inbound) -> Texts:
-    seats = await addresses.staff_at(request.app[DATABASE].pool, inbound.sender)
-    return texts_in(seats[0].locale) if seats else _in_our_language(request)
 
 
 def _is_ours(request: web.Request, inbound: Inbound) -> bool:

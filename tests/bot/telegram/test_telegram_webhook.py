@@ -121,13 +121,14 @@ async def test_a_question_has_its_answer_in_the_chat(world: World, rice: Placed,
     assert (await tap.stops(), tap.alert) == ("", False)
 
 
+@pytest.mark.parametrize("label", [CONFIRM, "Huỷ đơn hàng"], ids=["acts", "asks"])
 async def test_a_stranger_is_told_that_nothing_was_done(
-    world: World, rice: Placed, lan: Somebody, card: Message
+    world: World, rice: Placed, lan: Somebody, card: Message, label: str
 ) -> None:
     """And nothing of the order."""
     bob = world.telegram_phone("Bob")
     await bob.starts()
-    tap = await bob.person.presses(_payload_of(card), on=bob.person.received[-1])
+    tap = await bob.person.presses(_payload_of(card, label), on=bob.person.received[-1])
     assert await tap.stops() == STRANGER
     assert tap.alert
     assert (await rice.shown())["status"] == "pending"
@@ -209,8 +210,8 @@ async def test_our_own_name_is_asked_for_when_a_command_names_a_bot(
     assert len(person.received) == told
 
 
-def _payload_of(card: Message) -> str:
-    button = card.button(CONFIRM)
+def _payload_of(card: Message, label: str = CONFIRM) -> str:
+    button = card.button(label)
     assert button
     assert button.data
     return button.data
