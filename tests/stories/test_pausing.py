@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -224,3 +224,17 @@ async def test_a_platform_that_was_away_hears_it_in_order(
     await world.passes(timedelta(seconds=10))
     assert [event["type"] for event in told(platform)] == ["partner.paused", "partner.resumed"]
     lan.catches_up()
+
+
+async def test_what_is_over_by_the_morning_is_not_told(
+    world: World, platform: FakePlatform, lan: Somebody
+) -> None:
+    """Lan sleeps while Minh pauses, moves the end and opens again: she hears how it stands."""
+    minh = await world.hires("Minh", "manager")
+    await partners.change(world.database, "com-nha-lan", PartnerChange(quiet=(time(9), time(12))))
+    for words in ("NGHI HOM NAY", "NGHI 3 NGAY", "MO LAI", "NGHI 2 NGAY"):
+        await minh.phone.says(words)
+    assert lan.catches_up() == News()
+    await world.passes_until(datetime(2033, 5, 20, 12, 1, tzinfo=VIETNAM))
+    assert lan.catches_up().chat == ("Minh cho quán nghỉ, không nhận đơn mới đến hết thứ Bảy 21/05",)
+    minh.catches_up()
