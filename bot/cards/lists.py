@@ -19,6 +19,8 @@ from core.orders.status import Status
 
 _KIND: Final = NoticeKind.ANSWER
 _LONGEST_TITLE: Final = 60
+#: More than a thumb scrolls through; the text tells of all of them.
+_MOST_BUTTONS: Final = 20
 
 #: The filters of `DS`, by the number that a paging button carries.
 FILTERS: Final[tuple[Status | None, ...]] = (None, *Status)
@@ -151,7 +153,7 @@ def day_card(frame: Frame, day: date, orders: Sequence[Order]) -> Card:
             Block(BlockRole.LIST, lines),
             Block(BlockRole.DISHES, dishes, texts.t("Tổng các món")),
         ),
-        buttons=tuple(show_button(frame, order) for order in orders),
+        buttons=tuple(show_button(frame, order) for order in orders[:_MOST_BUTTONS]),
     )
 
 

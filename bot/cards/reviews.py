@@ -4,6 +4,7 @@ from typing import Final
 
 from bot.cards.answers import plain_card
 from bot.cards.brief import free_words
+from bot.cards.lists import show_button
 from bot.cards.notices import stars
 from bot.cards.short import listed
 from bot.cards.view import Frame
@@ -29,6 +30,7 @@ def reviews_card(frame: Frame, reviews: Reviews) -> Card:
         title=title,
         short=_short_reviews(frame, title, reviews),
         blocks=(Block(BlockRole.REVIEW, lines),),
+        buttons=tuple(show_button(frame, order) for order in reviews.latest),
     )
 
 

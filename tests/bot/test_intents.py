@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.intents import Act, Unclear, Verb, Why
+from bot.intents import Act, Pause, Unclear, Verb, Why
 from bot.meaning import read
 from core.orders.codes import is_valid
 from tests.bot.replies_table import Row, rows, told
@@ -104,6 +104,23 @@ def test_jumbled_words_act_only_with_one_verb_and_one_code(words: list[str]) -> 
         assert not {"48274", "10019"} <= said
         assert not said & {"không", "chưa", "HUY", "huỷ", "?", "❌", "hết", "món"}
         assert not {"XN", "HT"} <= said
+
+
+@given(
+    words=st.lists(
+        st.sampled_from((*JUMBLE, "hôm nay", "2 ngày", "25/12", "đến", "hết", "quán", "trưa", "nha")),
+        max_size=5,
+    ),
+    at=st.integers(0, 5),
+)
+def test_a_kitchen_is_never_closed_by_a_guess(words: list[str], at: int) -> None:
+    """Around `nghỉ` one end and nothing else: no doubt, no order, no second day."""
+    meant = read(" ".join([*words[:at], "nghỉ", *words[at:]]))
+    said = set(words)
+
+    if isinstance(meant, Pause) and (meant.days or meant.until):
+        assert not said & {"không", "chưa", "?", "❌", "trưa", "món", "48274", "10019", "XN", "HUY", "HT"}
+        assert len(said & {"hôm nay", "mai", "2 ngày", "25/12"}) == 1
 
 
 def test_words_of_another_script_are_not_overlooked() -> None:

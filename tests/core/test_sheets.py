@@ -161,6 +161,19 @@ async def test_a_clock_that_goes_back_owes_nothing_twice(
     assert await owed_days(database) == ["2033-05-20", "2033-05-21"]
 
 
+async def test_a_clock_that_goes_back_behind_the_hour_waits_for_the_next(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """What was planned far away is planned anew, and an hour that is over is over."""
+    await ordered(database, ledger, at(11))
+    await ordered(database, ledger, at(11, day=DAY + timedelta(days=1)))
+    for moment in (at(6, day=DAY + timedelta(days=9)), at(9), at(6, day=DAY + timedelta(days=1))):
+        await travel_to(database, moment)
+        await sheets.owe_due(database)
+
+    assert await owed_days(database) == ["2033-05-21"]
+
+
 async def test_only_kitchens_that_are_due_are_read(database: Database, kitchen: Kitchen) -> None:
     """By the index: the cost follows what is due, not how many kitchens there are."""
     async with database.pool.acquire() as connection, connection.transaction():
