@@ -110,6 +110,12 @@ OPEN_QUESTIONS: Final = (
         "Read the first bill and set CHOTDON_PRICES.",
     ),
     OpenQuestion(
+        "zalo",
+        "docs/facts.md#zalo-account-link",
+        "Does zalo.me/OA_ID open the account's conversation on iOS, Android and PC alike?",
+        "Open the address of an invitation on each.",
+    ),
+    OpenQuestion(
         "telegram",
         "docs/facts.md#telegram-edit-within",
         "Can the bot's own messages be changed when they are older than 48 hours?",
