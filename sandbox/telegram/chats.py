@@ -137,6 +137,20 @@ class Chat:
             there = [message.text for message in self.unread]
             raise AssertionError(f"{self.title} did not see {text!r}; unread: {there}") from None
 
+    async def becomes(self, message: Message, text: str, *, within: float = 5.0) -> Message:
+        """Wait until a message contains `text`, up to `within` real seconds; return it as it is then.
+
+        Raises AssertionError, with what it says instead.
+        """
+        try:
+            async with asyncio.timeout(within):
+                while text not in self.now(message).text:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            raise AssertionError(f"{text!r} not in:\n{self.now(message).text}") from None
+        return self.now(message)
+
     async def _first_with(self, text: str) -> Message:
         while True:
             for message in self.unread:

@@ -76,16 +76,13 @@ async def test_a_card_on_its_way_is_changed_once_it_is_there(
     minh = await world.hires("Minh", "manager", zalo=False, telegram=True)
     telegram.accept_then_hang(0.8, times=2)
     answer = await platform.place(world.body())
-    for somebody in (lan, minh):
-        await somebody.telegram.person.sees(answer.body["code"])
+    cards = [(one, await one.telegram.person.sees(answer.body["code"])) for one in (lan, minh)]
     tap = await lan.telegram.person.taps(CONFIRM)
     await tap.stops()
 
+    for somebody, card in cards:
+        await somebody.telegram.person.chat.becomes(card, "đã được Lan xác nhận")
     await world.settles()
-
-    for somebody in (lan, minh):
-        (card,) = [one for one in somebody.telegram.person.received if answer.body["code"] in one.text]
-        assert "đã được Lan xác nhận" in card.text
 
 
 async def test_cancelling_takes_two_steps_inside_the_card(world: World, rice: Placed, lan: Somebody) -> None:
