@@ -112,8 +112,8 @@ OPEN_QUESTIONS: Final = (
     OpenQuestion(
         "zalo",
         "docs/facts.md#zalo-account-link",
-        "Does zalo.me/OA_ID open the account's conversation on iOS, Android and PC alike?",
-        "Open the address of an invitation on each.",
+        "Can a text or a code go along with zalo.me/OA_ID, so that nobody has to type it?",
+        "Open the address of an invitation on iOS, Android and PC, with `?text=` and `?ref=` behind it.",
     ),
     OpenQuestion(
         "telegram",

@@ -115,7 +115,10 @@ async def end(queryable: Queryable, address: Address, *, now: datetime) -> None:
 
 
 async def move(queryable: Queryable, old: Address, new: str) -> None:
-    """Give everybody behind an address another one, and whatever still waits for it (a group that moved)."""
+    """Give everybody behind an address another one, and whatever still waits for it (a group that moved).
+
+    It lives there: the news that the old place has ended may have come before.
+    """
     await queryable.execute(_MOVE, old.kind.value, old.value, new)
     await queryable.execute(_MOVE_MESSAGES, old.kind.value, old.value, new)
 
@@ -185,7 +188,7 @@ UPDATE addresses SET ended_at = $3
 """
 # Who has the new address already keeps it; the old one ends with nobody behind it.
 _MOVE: Final = """
-UPDATE addresses SET value = $3
+UPDATE addresses SET value = $3, ended_at = NULL
  WHERE id IN (SELECT a.id FROM addresses a
                WHERE a.kind = $1 AND a.value = $2 AND NOT EXISTS (
                    SELECT 1 FROM addresses b WHERE b.staff_id = a.staff_id AND b.kind = $1 AND b.value = $3)

@@ -173,6 +173,17 @@ async def test_a_group_lives_again_for_the_kitchen_of_who_speaks(database: Datab
     assert [seat.name for seat in await addresses.staff_at(database.pool, group)] == ["Lan"]
 
 
+async def test_a_group_that_moved_lives_at_its_new_place(database: Database, kitchen: UUID) -> None:
+    """Even if that it is no more at the old one was told first."""
+    lan = await staff.by_name(database.pool, kitchen, "Lan")
+    old, now = Address(AddressKind.TELEGRAM_CHAT, "-400"), database.clock.now()
+    await addresses.add(database.pool, lan.id, old, now=now)
+    await addresses.end(database.pool, old, now=now)
+    await addresses.move(database.pool, old, "-100400")
+    moved = Address(AddressKind.TELEGRAM_CHAT, "-100400")
+    assert [seat.name for seat in await addresses.staff_at(database.pool, moved)] == ["Lan"]
+
+
 async def test_hearing_never_goes_back(database: Database, kitchen: UUID) -> None:
     """A late event does not shorten Zalo's window."""
     lan = await staff.first_of(database.pool, kitchen)
