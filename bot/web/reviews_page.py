@@ -12,8 +12,9 @@ from bot.texts.catalogue import grouped
 from bot.web import places
 from bot.web.orders_view import dishes
 from bot.web.session import inside, seat_of, view_frame
+from core.orders import lookups
 from core.orders.order import Order, Review
-from core.orders.summary import reviewed, stars
+from core.orders.summary import reviewed
 
 _PAGE: Final = 20
 _STARS: Final = 5
@@ -49,18 +50,17 @@ async def show(request: web.Request) -> web.Response:
     frame, pool = view_frame(request, seat), request.config_dict[DATABASE].pool
     after = places.read_if_good(request.query.get("after", ""))
     page = await reviewed(pool, seat.partner.id, after=after, most=_PAGE)
-    counted = await stars(pool, seat.partner.id)
-    count = sum(counted.values())
-    average = sum(rating * many for rating, many in counted.items()) / count if count else 0.0
+    rated = await lookups.rated(pool, seat.partner.id)
+    average = rated.average or 0.0
     return inside(
         request,
         seat,
         "reviews.html",
         title=seat.texts.t("Đánh giá"),
-        count=count,
+        count=rated.count,
         average=f"{average:.1f}".replace(".", ","),
         shown="★" * round(average) + "☆" * (_STARS - round(average)),
-        shares=[_share(rating, counted.get(rating, 0), count) for rating in range(_STARS, 0, -1)],
+        shares=[_share(rating, rated.stars.get(rating, 0), rated.count) for rating in range(_STARS, 0, -1)],
         lines=[_line(frame, order, order.review) for order in page.orders if order.review],
         more=f"/reviews?after={places.written(page.next)}" if page.next else "",
         begin="/reviews" if after else "",

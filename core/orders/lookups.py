@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,12 +11,15 @@ from tortoise import Tortoise
 from tortoise.expressions import Q
 from tortoise.functions import Count, Sum
 
+from core.database import Connection, Pool
 from core.orders.events import Event, EventType
 from core.orders.models import EventRow, OrderRow
 from core.orders.order import Order
 from core.orders.snapshot import load_by
 from core.orders.status import Status
 
+_EVER_SINCE: Final = datetime(1, 1, 2, tzinfo=UTC)
+_EVER_AFTER: Final = datetime(9999, 12, 30, tzinfo=UTC)
 _OPEN = (Status.PENDING.value, Status.CONFIRMED.value)
 
 
@@ -148,9 +151,37 @@ async def reviews(partner_id: UUID, *, most: int) -> Reviews:
     """Return what customers said lately, and their average."""
     reviewed = OrderRow.filter(partner_id=partner_id, review__isnull=False)
     rows = await reviewed.order_by("-updated_at", "-id").limit(most)
-    (sums,) = await _fetch(_RATINGS, partner_id)
-    average = float(sums["average"]) if sums["count"] else None
-    return Reviews(tuple(row.to_order() for row in rows), sums["count"], average)
+    rated = rated_by(
+        {row["rating"]: row["count"] for row in await _fetch(STARS, partner_id, _EVER_SINCE, _EVER_AFTER)}
+    )
+    return Reviews(tuple(row.to_order() for row in rows), rated.count, rated.average)
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """How customers rated; `average` is None without any. `stars` says how often each number was given."""
+
+    count: int
+    average: float | None
+    stars: Mapping[int, int]
+
+
+def rated_by(stars: Mapping[int, int]) -> Rated:
+    """Return what so many reviews of so many stars come to."""
+    count = sum(stars.values())
+    average = sum(rating * many for rating, many in stars.items()) / count if count else None
+    return Rated(count, average, stars)
+
+
+async def rated(
+    queryable: Connection | Pool,
+    partner_id: UUID,
+    since: datetime = _EVER_SINCE,
+    before: datetime = _EVER_AFTER,
+) -> Rated:
+    """Return how a kitchen was rated in `since <= t < before`, by default ever."""
+    rows = await queryable.fetch(STARS, partner_id, since, before)
+    return rated_by({row["rating"]: row["count"] for row in rows})
 
 
 async def history(order_id: UUID) -> list[Event]:
@@ -206,10 +237,12 @@ SELECT EXISTS (SELECT FROM orders WHERE partner_id = ANY($1::uuid[]) AND status 
     OR EXISTS (SELECT FROM orders WHERE partner_id = ANY($1::uuid[]) AND final_at IS NOT NULL
                   AND status_changed_at > $3 AND status_changed_by ->> 'id' = ANY($2::text[])) AS acted
 """
-_RATINGS: Final = """
-SELECT count(*) AS count, avg((review ->> 'rating')::int) AS average FROM orders
-WHERE partner_id = $1 AND review IS NOT NULL
-"""
+#: How many reviews of a time gave how many stars. An order's last change is its review.
+STARS: Final = " UNION ALL ".join(
+    f"SELECT {rating} AS rating, count(*) AS count FROM orders"  # noqa: S608  (numbers of ours)
+    f" WHERE partner_id = $1 AND review ->> 'rating' = '{rating}' AND updated_at >= $2 AND updated_at < $3"
+    for rating in range(1, 6)
+)
 
 
 def _day(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

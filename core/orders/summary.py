@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from core.database import Connection, Pool, Row
 from core.orders.listing import Place
-from core.orders.lookups import Heap
+from core.orders.lookups import Heap, Rated, rated
 from core.orders.order import Order
 from core.orders.rows import order_of
 from core.orders.status import Status
@@ -49,14 +49,6 @@ class Dishes:
 
     most: tuple[tuple[str, int], ...]
     is_part: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Rated:
-    """How customers rated; `average` is None without any."""
-
-    count: int
-    average: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +96,6 @@ async def summarise(
     ended = await queryable.fetch(_ENDED, partner_id, begin, end, [_begin(start, zone) for start in starts])
     waiting = await queryable.fetchrow(_WAITING, partner_id, begin, min(end, now))
     dishes = await queryable.fetch(_DISHES, partner_id, begin, end, DISHES_OF + 1, _MOST_DISHES)
-    rated = await queryable.fetchrow(_RATED, partner_id, begin, end)
     return Summary(
         _pieces(starts, days[1], ended),
         Heap(waiting["count"], waiting["amount"]) if waiting else _NOTHING,
@@ -112,7 +103,7 @@ async def summarise(
             tuple((row["name"], row["portions"]) for row in dishes),
             is_part=bool(dishes) and dishes[0]["orders"] > DISHES_OF,
         ),
-        _rated(rated),
+        await rated(queryable, partner_id, begin, end),
     )
 
 
@@ -150,10 +141,6 @@ def _pieces(starts: Sequence[date], last: date, rows: Sequence[Row]) -> tuple[Pi
     )
 
 
-def _rated(row: Row | None) -> Rated:
-    return Rated(row["count"], float(row["average"])) if row and row["count"] else Rated(0, None)
-
-
 # --- Reviews ---------------------------------------------------------------------------------------
 
 
@@ -174,12 +161,6 @@ async def reviewed(queryable: Queryable, partner_id: UUID, *, after: Place | Non
     orders = tuple(order_of(row) for row in rows[:most])
     last = orders[-1] if len(rows) > most else None
     return ReviewPage(orders, Place(last.updated_at, last.id) if last else None)
-
-
-async def stars(queryable: Queryable, partner_id: UUID) -> dict[int, int]:
-    """Return how many reviews of a kitchen gave how many stars."""
-    rows = await queryable.fetch(_STARS, partner_id)
-    return {row["rating"]: row["count"] for row in rows}
 
 
 # Nothing happens to an order after its end but a review: `status_changed_at` is when it ended, and the last
@@ -207,10 +188,6 @@ SELECT item ->> 'name' AS name, sum((item ->> 'quantity')::int)::bigint AS porti
 FROM last, jsonb_array_elements(items) item
 GROUP BY 1 ORDER BY portions DESC, name LIMIT $5
 """
-_RATED: Final = """
-SELECT count(*) AS count, avg((review ->> 'rating')::int) AS average FROM orders
-WHERE partner_id = $1 AND review IS NOT NULL AND updated_at >= $2 AND updated_at < $3
-"""
 _REVIEWED: Final = """
 SELECT * FROM orders WHERE partner_id = $1 AND review IS NOT NULL
 ORDER BY updated_at DESC, id DESC LIMIT $2
@@ -218,8 +195,4 @@ ORDER BY updated_at DESC, id DESC LIMIT $2
 _REVIEWED_AFTER: Final = """
 SELECT * FROM orders WHERE partner_id = $1 AND review IS NOT NULL AND (updated_at, id) < ($3, $4)
 ORDER BY updated_at DESC, id DESC LIMIT $2
-"""
-_STARS: Final = """
-SELECT (review ->> 'rating')::int AS rating, count(*) AS count FROM orders
-WHERE partner_id = $1 AND review IS NOT NULL GROUP BY 1
 """

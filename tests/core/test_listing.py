@@ -240,6 +240,7 @@ async def test_a_summary_reads_what_ended(plans: Plans) -> None:
     told = await summarise(plans, LAN_KITCHEN, days, Step.WEEK, SAIGON, now=LATER)  # type: ignore[arg-type]
     assert "Index Only Scan using orders_ended" in plans.seen[0]
     assert not [plan for plan in plans.seen if "Seq Scan" in plan]
+    assert "Index Only Scan using orders_rated_4" in plans.seen[-1]
     assert told.completed.count == completed_in_february(SAIGON)
 
 
