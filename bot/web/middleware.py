@@ -101,7 +101,13 @@ def _route(request: web.Request) -> str:
 _WORDS: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
     {
         400: (msg("Máy không hiểu được yêu cầu này"), msg("Quay lại trang trước, tải lại rồi thử lần nữa.")),
-        403: (msg("Không bấm được từ đây"), msg("Mở lại đường dẫn trong thư hoặc tin nhắn rồi bấm ở đó.")),
+        403: (
+            msg("Không bấm được từ đây"),
+            msg(
+                "Mở lại trang hoặc đường dẫn trong tin nhắn rồi bấm ở đó."
+                " Việc này cũng có thể là của vai khác trong quán."
+            ),
+        ),
         404: (
             msg("Không có trang này"),
             msg("Đường dẫn có thể bị thiếu hoặc sai chữ. Mở lại đúng đường dẫn trong thư hoặc tin nhắn."),

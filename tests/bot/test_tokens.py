@@ -85,6 +85,8 @@ def test_nothing_else_passes_for_a_token(text: str) -> None:
         SIGNER.read_button(text)
     with pytest.raises((Untrusted, Malformed)):
         SIGNER.read_link(text)
+    with pytest.raises((Untrusted, Malformed)):
+        SIGNER.read_one_time(text)
 
 
 def test_a_seal_of_a_button_opens_no_page() -> None:
@@ -93,6 +95,35 @@ def test_a_seal_of_a_button_opens_no_page() -> None:
 
     with pytest.raises((Untrusted, Malformed)):
         SIGNER.read_link(packed)
+
+
+@given(link_id=st.uuids())
+def test_a_one_time_link_comes_back_as_it_was_made(link_id: UUID) -> None:
+    """Short enough for a QR code that any phone reads."""
+    text = SIGNER.one_time(link_id)
+
+    assert SIGNER.read_one_time(text) == link_id
+    assert len(text) == 66
+    assert re.fullmatch(r"[A-Za-z0-9_.-]+", text)
+
+
+@given(link_id=st.uuids(), at=st.integers(0, 64), other=st.sampled_from("AZaz09_-"))
+def test_a_one_time_link_with_one_letter_changed_is_not_ours(link_id: UUID, at: int, other: str) -> None:
+    """Nobody guesses another one from theirs."""
+    text = SIGNER.one_time(link_id)
+    forged = text[:at] + other + text[at + 1 :]
+
+    if forged != text:
+        with pytest.raises((Untrusted, Malformed)):
+            SIGNER.read_one_time(forged)
+
+
+def test_a_one_time_link_and_an_orders_link_are_two_things() -> None:
+    """Each has a key of its own."""
+    with pytest.raises(Untrusted):
+        SIGNER.read_one_time(SIGNER.link(LinkToken(RICE, 1, Bearer.STAFF_MAIL, LAN)))
+    with pytest.raises(Untrusted):
+        SIGNER.read_link(SIGNER.one_time(LAN))
 
 
 def test_old_keys_are_recognised_and_the_new_one_signs() -> None:
