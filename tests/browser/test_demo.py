@@ -149,9 +149,12 @@ async def test_a_newcomer_taps_an_order_and_comes_back_the_next_day(page: Page, 
         assert details
         await page.goto(details)
         await expect(page.locator("body")).to_contain_text("Hoàn thành")
+        await page.goto("about:blank")  # an open page would go on asking for what is new
 
     with running(tmp_path) as demo:
         await page.goto(demo.wall)
+        minhs = page.locator("#telegram").get_by_role("log")
+        await expect(minhs.locator(".tg-message", has_text=code).first).to_contain_text("đã sửa")
         await page.get_by_placeholder(re.compile("Tin nhắn")).fill("DS HT")
         await page.keyboard.press("Enter")
         await expect(page.locator("#zalo").get_by_role("log")).to_contain_text("Hoàn thành", timeout=_SLOW)
