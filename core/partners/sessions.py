@@ -52,7 +52,12 @@ class SignedIn:
 async def begin(
     queryable: Queryable, staff_id: UUID, *, via: str, device: str, address: Address | None, now: datetime
 ) -> str:
-    """Sign a member in and return the new secret for the cookie; it is not stored."""
+    """Sign a member in and return the new secret for the cookie; it is not stored.
+
+    What this member's sessions and links left behind a month ago is forgotten with that.
+    """
+    for forget in (_FORGET_SESSIONS, _FORGET_LINKS):
+        await queryable.execute(forget, staff_id, now - LIFE)
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     await queryable.execute(
         _INSERT,
@@ -122,6 +127,8 @@ INSERT INTO sessions
     (id, token_hash, staff_id, via, device, address_kind, address, created_at, seen_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)
 """
+_FORGET_SESSIONS: Final = "DELETE FROM sessions WHERE staff_id = $1 AND expires_at < $2"
+_FORGET_LINKS: Final = "DELETE FROM one_time_links WHERE staff_id = $1 AND expires_at < $2"
 _LIVE: Final = """
 x.ended_at IS NULL AND x.expires_at > $2 AND s.removed_at IS NULL
    AND (x.address IS NULL OR EXISTS (

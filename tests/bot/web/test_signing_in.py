@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
+from structlog.testing import capture_logs
 
 from bot.web.clients import client_of
 from bot.web.devices import device_of
@@ -370,6 +371,32 @@ async def test_a_session_dies_with_the_address_that_proved_it(site: Site) -> Non
     assert await is_in(site)
     await site.database.pool.execute("DELETE FROM addresses")
     assert not await is_in(site)
+
+
+async def test_old_sessions_and_links_are_forgotten(site: Site) -> None:
+    """A month after they ended, when the same member signs in again."""
+    await site.signs_in(Role.OWNER)
+    await login_link(site, Role.OWNER)
+    await site.goes_to(site.now + timedelta(days=61))
+    await site.signs_in(Role.OWNER)
+    assert await site.counted("sessions") == 1
+    assert await site.counted("one_time_links") == 0
+
+
+async def test_nothing_personal_is_logged(site: Site) -> None:
+    """Neither who signs in nor by what, whether it works or not."""
+    await known_at(site, Role.OWNER, AddressKind.PHONE, LANS_PHONE)
+    path = await login_link(site, Role.OWNER)
+    with capture_logs() as logged:
+        page = await asks_for_a_code(site, "0901234567")
+        await types_code(site, page, "000000")
+        await types_code(site, page, (await sent_codes(site))[0][1])
+        await site.opens(path + "x")
+        await presses_in(site, path)
+        await site.opens("/staff/nobody")
+    told = repr(logged)
+    for secret in ("901234567", (await sent_codes(site))[0][1], path, "Lan"):
+        assert secret not in told
 
 
 async def test_signing_out(site: Site) -> None:
