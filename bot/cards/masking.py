@@ -37,6 +37,13 @@ def customer_phone(order: Order, now: datetime) -> str | None:
     return local_phone(phone) if shows_customer(order, now) else masked_phone(phone)
 
 
+def masked_customer(order: Order) -> str:
+    """Return the customer's name and phone, both masked whatever the order's status."""
+    phone = order.customer.phone
+    name = masked_name(order.customer.name)
+    return f"{name} · {masked_phone(phone)}" if phone else name
+
+
 def address(order: Order, now: datetime) -> str:
     """Return where the food goes, as a kitchen may see it now."""
     return order.address if shows_address(order, now) else masked_address(order.address)

@@ -204,7 +204,7 @@ def _reviewed(view: View, data: Data) -> Card:
 
 def review_block(view: View, review: Review) -> Block:
     """Return what a customer said: stars, words, name."""
-    seen = masking.shows_customer(view.order, view.now)
+    seen = masking.shows_customer(view.order, view.now) and not view.frame.in_group
     author = review.author if seen else masking.masked_name(review.author)
     lines = (stars(review.rating), *filter(None, (review.comment, author)))
     return Block(BlockRole.REVIEW, lines, view.texts.t("Khách đánh giá"))

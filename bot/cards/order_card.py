@@ -91,6 +91,8 @@ def dish(item: Item) -> str:
 
 
 def _person(view: View) -> str:
+    if view.frame.in_group:  # strangers may read along
+        return masking.masked_customer(view.order)
     name = masking.customer_name(view.order, view.now)
     phone = masking.customer_phone(view.order, view.now)
     return f"{name} · {phone}" if phone else name

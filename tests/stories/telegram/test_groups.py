@@ -64,6 +64,17 @@ async def test_anybody_of_the_kitchen_acts_there_in_their_own_name(
     assert told["data"]["status_changed_by"] == {"channel": "telegram", "name": "Tí"}
 
 
+async def test_the_group_does_not_learn_who_ordered(
+    world: World, soup: Placed, lan: Somebody, ti: Somebody, group: TelegramGroup
+) -> None:
+    """Strangers may read along: name and phone stay masked there, also after the kitchen has taken it on."""
+    card, own = card_in(group, soup), lan.telegram.person.received[-1]
+    await ti.telegram.taps(CONFIRM, on=card)
+    assert "0909123456" in lan.telegram.now(own).text.replace(" ", "")
+    assert "09•••456" in group.now(card).text
+    assert "0909123456" not in group.now(card).text.replace(" ", "")
+
+
 async def test_what_is_done_in_private_changes_the_groups_card(
     world: World, soup: Placed, lan: Somebody, group: TelegramGroup
 ) -> None:
