@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from bot.intents import Day, Intent, Pause, Question, Unclear, Verb, Why
-from bot.said import NEGATIONS, Utterance, each
+from bot.said import Utterance, each
 
 _MOST_DAYS: Final = 60
 #: Words that go with a pause and change nothing of it.
@@ -23,7 +23,7 @@ def rest(said: Utterance) -> Intent:
     if kinds - {Question.PAUSE, Question.TODAY, Question.TOMORROW}:
         return _ASKS
     words = said.words_outside(said.verbs)
-    if NEGATIONS & set(words) or set(words) - _AROUND - set(_NUMBERS) - {"THANG"}:
+    if set(words) - _AROUND - set(_NUMBERS) - {"THANG"}:  # a negation among them
         return _ASKS
     named = kinds - {Question.PAUSE}
     if named:

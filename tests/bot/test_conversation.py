@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -17,6 +17,7 @@ from core.channels import (
     Followed,
     Inbound,
     Left,
+    Pressed,
     Said,
     SharedPhone,
     Unreadable,
@@ -520,6 +521,27 @@ async def test_a_link_into_the_pages_works_once_and_names_who_asked(chats: Chats
         Address(AddressKind.ZALO_USER, "lan"),
     )
     assert str(button.url) not in card.short
+
+
+@pytest.mark.parametrize(
+    ("purpose", "edits", "to"),
+    [(Purpose.TODAY, "99", "-7"), (Purpose.MONEY, None, "5"), (Purpose.WEB, None, "5")],
+    ids=["for all", "money", "a link"],
+)
+async def test_an_answer_for_one_alone_changes_no_message_of_the_group(
+    chats: Chats, purpose: Purpose, edits: str | None, to: str
+) -> None:
+    """The number of a group's message may be that of another one in the private chat."""
+    lan, group = (Address(AddressKind.TELEGRAM_CHAT, value) for value in ("5", "-7"))
+    for address in (lan, group):
+        await addresses.add(chats.database.pool, chats.lan.id, address, now=chats.now)
+    token = ButtonToken(OrderId(UUID(int=0)), 0, purpose, chats.lan.id)
+    pressed = Pressed(SIGNER.button(token))
+    await chats.conversation.handle(
+        Inbound(ChannelName.TELEGRAM, "telegram:1", lan, pressed, group=group, pressed_on="99")
+    )
+    data = await chats.database.pool.fetchval("SELECT data FROM notices WHERE state = 'owed'")
+    assert (data["edits"], data["to"]["value"]) == (edits, to)
 
 
 async def test_one_person_in_two_kitchens(chats: Chats) -> None:
