@@ -14,10 +14,12 @@ import psutil
 import pytest
 
 from bench import pgbench
+from bench.archive import must_fit
 from bench.figures import Aim, Figure, percentile, shown, table
 from bench.load import Connection, Load, pack, unpack
 from bench.load import run as run_load
 from bench.promptness import first_calls
+from bench.stage import Failed
 
 ROOT = Path(__file__).parents[2]
 READ = (
@@ -161,3 +163,10 @@ async def test_what_is_answered_503_is_sent_again_and_its_time_goes_on() -> None
     assert (load.again, dict(load.statuses), load.bodies) == (1, {"201": 1}, ["{}"])
     assert len(heard) == 2
     assert load.took[0] >= 0.2
+
+
+def test_a_disk_that_is_too_small_is_refused(tmp_path: Path) -> None:
+    """Before anything is made, and by name; what fits is not."""
+    must_fit(tmp_path, 1)
+    with pytest.raises(Failed, match=re.escape(str(tmp_path))):
+        must_fit(tmp_path, 10**12)
