@@ -110,6 +110,8 @@ async def test_a_member_of_another_kitchen_is_a_stranger_there(
     assert tap.alert
     assert group.now(card) == card
     soup.heard("order.confirmed", times=0)
+    await hai.telegram.says("/donhang", where=group.chat)
+    assert group.unread == []
 
 
 async def test_a_cashier_does_not_act_in_the_group(world: World, soup: Placed, group: TelegramGroup) -> None:
