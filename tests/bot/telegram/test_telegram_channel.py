@@ -224,6 +224,22 @@ async def test_a_group_that_has_had_enough_says_nothing_of_the_gateway(
     assert len(group.received) == PER_MINUTE - 1
 
 
+async def test_changes_count_among_what_a_group_gets(
+    telegram: FakeTelegram, channel: TelegramChannel, lan: TelegramPerson
+) -> None:
+    """A card that changes again and again uses up the group's minute as messages do."""
+    group = telegram.group("Bếp Lan", lan)
+    await group.adds_bot(lan)
+    name = name_of(await sent_to(channel, group.chat.id))
+    for number in range(PER_MINUTE - 1):
+        assert await changed(channel, name, CARD if number % 2 else CONFIRMED) == Sent(name)
+    shown = group.received[0].text
+    waits = await changed(channel, name, CARD if PER_MINUTE % 2 == 0 else CONFIRMED)
+    assert isinstance(waits, TryLater)
+    assert waits.scope is Scope.RECIPIENT
+    assert group.received[0].text == shown
+
+
 async def test_a_lost_answer_is_unclear(
     telegram: FakeTelegram, channel: TelegramChannel, lan: TelegramPerson
 ) -> None:
@@ -293,8 +309,9 @@ async def test_a_card_is_changed_in_its_place(channel: TelegramChannel, lan: Tel
         "Bad Request: message can't be edited",
         "Bad Request: message to edit not found",
         "Bad Request: MESSAGE_ID_INVALID",
+        "Bad Request: message identifier is not specified",
     ],
-    ids=["too old", "deleted", "unknown"],
+    ids=["too old", "deleted", "unknown", "none"],
 )
 async def test_a_card_that_cannot_be_changed_is_followed_by_a_short_one(
     telegram: FakeTelegram, channel: TelegramChannel, lan: TelegramPerson, description: str

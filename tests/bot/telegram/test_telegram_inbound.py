@@ -136,8 +136,12 @@ def test_a_command_for_another_bot_is_not_ours(text: str) -> None:
         ({"from": None, "text": "XN 48273"}, "no person"),
         ({"new_chat_title": "Bếp"}, "group talk"),
         ({"photo": [{"file_id": "a", "file_unique_id": "b", "width": 1, "height": 1}]}, "group talk"),
+        (
+            {"contact": {"phone_number": "84901234567", "first_name": "Lan", "user_id": LAN["id"]}},
+            "group talk",
+        ),
     ],
-    ids=["anonymous admin", "bot", "by way of a bot", "nobody", "title", "picture"],
+    ids=["anonymous admin", "bot", "by way of a bot", "nobody", "title", "picture", "contact"],
 )
 def test_whose_word_does_not_count(parts: Mapping[str, Any], expected: str) -> None:
     """An anonymous admin of a group, a bot, nobody: they do nothing in anybody's name."""

@@ -10,6 +10,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from bot.registry import signer_of
+from bot.telegram.client import close_bot, open_bot
+from bot.telegram.toasts import Toast, Toasts
 from bot.telegram_webhook import HEADER
 from bot.tokens import ButtonToken, Purpose
 from core.actors import operator
@@ -149,14 +151,35 @@ async def test_a_press_without_a_payload_stops_waiting_too(
 ) -> None:
     """A game's, or one of a shape that nobody has heard of."""
     tap = await lan.telegram.person.presses("x", on=card)
+    assert await tap.stops() == NO_MORE
     query = {**telegram.postman.deliveries[-1].update["callback_query"]}
     for number, broken in enumerate(
         ({**query, "data": 7}, {name: part for name, part in query.items() if name != "data"})
     ):
         tap.stopped.clear()
+        tap.toast = ""
         update: dict[str, Any] = {"update_id": 5_000 + number, "callback_query": broken}
         assert await posted(world, json.dumps(update).encode(), telegram.secret) == 200
         assert await tap.stops() == NO_MORE
+
+
+async def test_words_that_cannot_be_made_leave_no_button_waiting(
+    world: World, lan: Somebody, rice: Placed, card: Message
+) -> None:
+    """A fault of ours in the words alone: the press has had its effect."""
+    tap = await lan.telegram.person.presses("x", on=card)
+    assert await tap.stops() == NO_MORE
+    tap.stopped.clear()
+
+    async def broken() -> Toast:
+        raise LookupError
+
+    bot = open_bot(world.settings)
+    toasts = Toasts(bot)
+    toasts.show(tap.query_id, broken)
+    assert await tap.stops() == ""
+    await toasts.drain()
+    await close_bot(bot)
 
 
 async def test_while_the_database_is_stuck_the_tap_is_told_and_telegram_comes_again(
