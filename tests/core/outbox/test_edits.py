@@ -106,6 +106,21 @@ async def test_every_older_card_is_changed_and_one_of_them_may_be_resent(
     ]
 
 
+async def test_what_operators_were_told_stays_as_it_was(
+    database: Database, lan: Person, ledger: Ledger, post: Post
+) -> None:
+    """An alarm in their chat is no card: nothing takes its place there."""
+    order_id = await placed_and_told(database, ledger, post)
+    await database.pool.execute(
+        "INSERT INTO messages (id, notice_id, order_id, leg, person, channel, address_kind, address, rung,"
+        " state, gateway_id, created_at, sent_at, card_of)"
+        " SELECT gen_random_uuid(), notice_id, order_id, leg, 'operators', channel, address_kind, '909', 0,"
+        " 'sent', '909:1', created_at, sent_at, card_of FROM messages WHERE gateway_id = '101:2'"
+    )
+    await ledger.submit(ConfirmOrder(order_id), actor=lan.on_the_web())
+    assert [each.edits for each in await edits(post)] == ["101:2", "202:1"]
+
+
 async def test_a_message_that_shows_another_order_by_now_is_left_alone(
     database: Database, lan: Person, ledger: Ledger, post: Post
 ) -> None:
