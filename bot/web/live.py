@@ -126,7 +126,10 @@ SELECT id, version FROM orders WHERE id = ANY($1::uuid[])
 UNION ALL
 SELECT id, 0 FROM staff WHERE id = ANY($2::uuid[]) AND removed_at IS NULL
 UNION ALL
-SELECT id, 0 FROM sessions WHERE id = ANY($3::uuid[]) AND ended_at IS NULL AND expires_at > $4
+SELECT id, 0 FROM sessions s WHERE id = ANY($3::uuid[]) AND ended_at IS NULL AND expires_at > $4
+    AND (s.address IS NULL OR EXISTS (
+        SELECT FROM addresses a
+        WHERE a.staff_id = s.staff_id AND a.kind = s.address_kind AND a.value = s.address))
 """
 
 LIVE: Final = web.AppKey("live", Live)

@@ -14,8 +14,9 @@ from bot.tokens import Bearer
 from bot.web import live
 from bot.web.live import Full, Live, Watcher
 from core.actors import Role
+from core.channels import Address, AddressKind
 from core.orders.commands import ConfirmOrder
-from core.partners import sessions
+from core.partners import addresses, sessions
 from core.partners.models import PartnerRow, StaffRow
 from tests.bot.web.conftest import MORNING, NOON, Site
 
@@ -84,6 +85,31 @@ async def test_who_signs_out_hears_no_more(site: Site) -> None:
         assert await line.hears() == "1"
         (session,) = await sessions.of_staff(site.database.pool, [site.staff[Role.OWNER]], now=site.now)
         await sessions.end(site.database.pool, session.id, session.staff_id, now=site.now)
+        assert await line.hears() == ""
+
+
+async def test_whose_session_has_run_out_hears_no_more(site: Site) -> None:
+    """An open line does not keep it alive."""
+    order = await site.places()
+    await site.signs_in(Role.OWNER)
+    async with calls(site, f"/orders/{order.code}/live") as line:
+        assert await line.hears() == "1"
+        await site.goes_to(site.now + sessions.LIFE + timedelta(minutes=1))
+        assert await line.hears() == ""
+
+
+async def test_who_loses_the_proven_address_hears_no_more(site: Site) -> None:
+    """As every page is closed to that session from then on."""
+    order = await site.places()
+    mailbox = Address(AddressKind.EMAIL, "lan@example.com")
+    await addresses.add(site.database.pool, site.staff[Role.OWNER], mailbox, now=site.now)
+    await site.signs_in(Role.OWNER)
+    await site.database.pool.execute(
+        "UPDATE sessions SET address_kind = 'email', address = $1", mailbox.value
+    )
+    async with calls(site, f"/orders/{order.code}/live") as line:
+        assert await line.hears() == "1"
+        await addresses.take_away(site.database.pool, site.staff[Role.OWNER], mailbox.kind, mailbox.value)
         assert await line.hears() == ""
 
 
