@@ -56,6 +56,16 @@ async def test_a_claim_carries_all_that_a_card_needs(database: Database, ledger:
     assert (outgoing.platform_name, outgoing.address.value, outgoing.tries) == ("Cơm Ngon", "z-lan", 1)
 
 
+async def test_who_has_left_is_told_nothing_more(database: Database, ledger: Ledger, post: Post) -> None:
+    """Also what was on its way to them already."""
+    await place(database, ledger)
+    message = only(await post.route())
+    await database.pool.execute("UPDATE staff SET removed_at = now()")
+    assert await outbox.claim(database, message) is None
+    assert await post.state(message) == ("dropped", None)
+    assert await post.due() == []
+
+
 async def test_a_lost_claim_is_taken_over(database: Database, ledger: Ledger, post: Post) -> None:
     """A worker died: when its lease is over the message can be tried again."""
     await place(database, ledger)

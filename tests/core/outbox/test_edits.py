@@ -13,8 +13,10 @@ from core.ledger import Ledger
 from core.notices.outgoing import Outgoing
 from core.orders.commands import CancelOrder, CompleteOrder, ConfirmOrder
 from core.orders.decide import reason_of
+from core.orders.models import OrderRow
 from core.orders.order import OrderId
 from core.outbox import Due
+from core.outbox.kitchens import kitchens_of
 from core.partners import addresses
 from tests.core.kitchens import Kitchen, Person, add_person, place, soon, travel_to
 from tests.core.outbox.conftest import Post
@@ -104,6 +106,32 @@ async def test_every_older_card_is_changed_and_one_of_them_may_be_resent(
         ("101:99", True),
         ("202:1", True),
     ]
+
+
+async def test_a_group_is_not_how_its_linker_was_told(
+    database: Database, lan: Person, ledger: Ledger, post: Post
+) -> None:
+    """Mai linked the kitchen's group and is on Zalo herself: there she hears what a colleague did."""
+    mai = await add_person(database, "Mai Chị", zalo="z-mai")
+    group = Address(AddressKind.TELEGRAM_CHAT, GROUP)
+    await addresses.add(database.pool, mai.id, group, now=database.clock.now())
+    order_id = await placed_and_told(database, ledger, post)
+    await ledger.submit(ConfirmOrder(order_id), actor=lan.on_the_web())
+    due = [await outbox.claim(database, each.id) for each in await post.route()]
+    assert [each.address.value for each in due if each and each.way == "chat"] == ["z-mai"]
+
+
+async def test_a_changed_card_is_not_told_once_more(
+    database: Database, lan: Person, ledger: Ledger, post: Post
+) -> None:
+    """Who was told by Telegram, then by SMS, is told next by Telegram: a change in between is no message."""
+    order_id = await placed_and_told(database, ledger, post)
+    await ledger.submit(ConfirmOrder(order_id), actor=lan.on_the_web())
+    await sent(post, await post.route())
+    order = (await OrderRow.get(id=order_id)).to_order()
+    async with database.pool.acquire() as connection:
+        known = await kitchens_of(connection, [order], now=database.clock.now())
+    assert set(map(tuple, known[order_id].told.values())) == {(ChannelName.TELEGRAM,)}
 
 
 async def test_what_operators_were_told_stays_as_it_was(
