@@ -160,6 +160,23 @@ async def test_a_full_page_of_a_search_goes_on(archive: Database) -> None:
     assert second.orders[0].deliver_at < first.orders[-1].deliver_at
 
 
+async def test_found_deliveries_of_one_moment_are_all_shown(archive: Database) -> None:
+    """Thirty for the same noon: the second page of a search has those that had no room on the first."""
+    await archive.pool.execute(
+        "UPDATE order_search SET deliver_at = $1 WHERE order_id IN (SELECT order_id FROM order_search"
+        " WHERE partner_id = $2 ORDER BY deliver_at DESC LIMIT 30)",
+        LATER,
+        LAN_KITCHEN,
+    )
+    first = await search(archive, "com", look_at=5_000)
+    second = await search(archive, "com", after=first.next, look_at=5_000)
+    shown = [order.id for order in (*first.orders, *second.orders)]
+    at_noon = await archive.pool.fetch("SELECT order_id FROM order_search WHERE deliver_at = $1", LATER)
+    assert len(at_noon) == 30
+    assert {row["order_id"] for row in at_noon} <= set(shown)
+    assert len(shown) == len(set(shown)) == 50
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [

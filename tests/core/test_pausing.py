@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -78,6 +79,15 @@ async def test_a_pause_is_told_to_every_platform_and_to_the_people(kitchen: Data
     told = await kitchen.pool.fetch("SELECT id, platform_id, of_partner FROM webhooks")
     assert {(row["platform_id"], row["of_partner"]) for row in told} == {(SHOP, True), (RIVAL, True)}
     assert (wake.notices, set(wake.webhooks)) == ([notice["id"]], {row["id"] for row in told})
+
+
+async def test_a_platform_that_listens_to_nothing_is_told_nothing(kitchen: Database) -> None:
+    """It has given no address: what nobody can deliver would only raise an alarm."""
+    silent = UUID(int=77)
+    await add_platform(kitchen, silent, name="Im Lặng", url=None)
+    await pausing.pause(kitchen, LAN_KITCHEN, await in_hours(kitchen, 5), by=BY_LAN)
+    assert await count(kitchen, "webhooks", "platform_id = $1", silent) == 0
+    assert await count(kitchen, "webhooks", "of_partner") == 2
 
 
 async def test_the_same_again_changes_nothing(kitchen: Database) -> None:

@@ -20,7 +20,17 @@ from core.orders.order import OrderId
 from core.partners import partners
 from core.partners.partners import NONE, PartnerChange
 from core.sheets import plan_of
-from tests.core.kitchens import LAN_KITCHEN, SAIGON, Kitchen, ledger_of, open_kitchen, place, travel_to
+from tests.core.kitchens import (
+    HOA_KITCHEN,
+    LAN_KITCHEN,
+    SAIGON,
+    Kitchen,
+    add_partner,
+    ledger_of,
+    open_kitchen,
+    place,
+    travel_to,
+)
 
 #: Far enough from now, whenever that is.
 DAY = date(2033, 5, 20)
@@ -159,6 +169,31 @@ async def test_a_clock_that_goes_back_owes_nothing_twice(
         await sheets.owe_due(database)
 
     assert await owed_days(database) == ["2033-05-20", "2033-05-21"]
+
+
+async def test_the_same_morning_again_brings_no_second_sheet(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """A clock that goes back before the hour: when that comes again, its day was told already."""
+    await ordered(database, ledger, at(11))
+    for moment in (at(6), at(2), at(6)):
+        await travel_to(database, moment)
+        await sheets.owe_due(database)
+
+    assert await owed_days(database) == ["2033-05-20"]
+
+
+async def test_a_neighbours_deliveries_bring_no_sheet(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """Each kitchen hears of its own day."""
+    await add_partner(database, HOA_KITCHEN, code="bep-hoa")
+    await sheets.owe_due(database)
+    await place(database, ledger, deliver_at=at(11), partner_id=HOA_KITCHEN)
+    await travel_to(database, at(6))
+    await sheets.owe_due(database)
+    owed = await database.pool.fetch("SELECT data FROM notices WHERE kind = 'morning_sheet'")
+    assert [row["data"]["partner_id"] for row in owed] == [str(HOA_KITCHEN)]
 
 
 async def test_a_clock_that_goes_back_behind_the_hour_waits_for_the_next(

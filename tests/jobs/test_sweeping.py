@@ -1,13 +1,16 @@
 """The sweep goes on, whatever one row or one round does."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from core import outbox
+from core.actors import Via
 from core.channels import ChannelName, Receipt, ReceiptKind, Sent
 from core.database import Database, connect
+from core.orders.order import By
 from core.outbox import Ways
+from core.partners import pausing
 from jobs.breaker import Breakers
 from jobs.deliver import Delivery
 from jobs.keepers import Sweeper, every
@@ -16,6 +19,8 @@ from jobs.queues import Jobs, QueueName, open_redis
 from jobs.timers import fire_due
 from tests.core.kitchens import (
     HOA_KITCHEN,
+    LAN_KITCHEN,
+    SAIGON,
     add_partner,
     add_person,
     add_platform,
@@ -103,6 +108,29 @@ async def test_the_sweep_finds_the_message_of_a_receipt_that_came_early(
         )
         await Sweeper(database, ledger, delivery, jobs).sweep()
         assert await count(database, "messages", "id = $1 AND state = 'sent'", first.id) == 1
+        await redis.aclose()
+
+
+async def test_the_sweep_ends_pauses_and_owes_sheets(database_url: str, redis_url: str) -> None:
+    """Nobody wakes a worker for what only the clock brings about."""
+    async with connect(database_url) as database, ledger_of(database) as ledger:
+        await open_kitchen(database)
+        await travel_to(database, datetime(2033, 5, 20, 5, tzinfo=SAIGON))
+        redis = open_redis(redis_url)
+        jobs = Jobs(redis)
+        resting = Breakers(timedelta(seconds=30))
+        delivery = Delivery(database, WAYS, {}, Composer(), jobs, Limits(redis), resting)
+        sweeper = Sweeper(database, ledger, delivery, jobs)
+        await sweeper.sweep()
+        await place(database, ledger, deliver_at=datetime(2033, 5, 20, 11, tzinfo=SAIGON))
+        until = datetime(2033, 5, 20, 5, 30, tzinfo=SAIGON)
+        await pausing.pause(database, LAN_KITCHEN, until, by=By(Via.ZALO, "Lan"))
+
+        await travel_to(database, datetime(2033, 5, 20, 6, tzinfo=SAIGON))
+        await sweeper.sweep()
+
+        assert await count(database, "partner_events", "type = 'partner.resumed'") == 1
+        assert await count(database, "notices", "kind = 'morning_sheet'") == 1
         await redis.aclose()
 
 
