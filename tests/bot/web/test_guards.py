@@ -7,7 +7,7 @@ import pytest
 
 from core.actors import Role
 from core.channels import Address, AddressKind
-from core.partners import addresses, login_codes
+from core.partners import addresses, login_codes, staff
 from core.settings import Settings
 from tests.bot.web.conftest import SECRET, Answered, Site, settings_for
 from tests.bot.web.signing import (
@@ -124,6 +124,27 @@ async def test_a_link_that_somebody_else_used_leads_nowhere(site: Site) -> None:
     assert (await presses_in(site, path)).status == 200
     await site.signs_in(Role.KITCHEN)
     assert (await site.sends(path, fields_of(page, path))).status == 410
+
+
+async def test_what_stands_for_an_address_is_another_in_each_session(site: Site) -> None:
+    """Short of the address itself, nobody finds it out by trying phones until the sign is the same."""
+    await known_at(site, Role.KITCHEN, AddressKind.PHONE, LANS_PHONE)
+    signs = []
+    for _ in range(2):
+        await site.signs_in(Role.OWNER)
+        page = await site.opens(f"/staff/{site.staff[Role.KITCHEN]}")
+        signs.append(fields_of(page, f"/staff/{site.staff[Role.KITCHEN]}/address/end")["address"])
+    assert signs[0] != signs[1]
+
+
+async def test_leaving_ends_sessions_and_links_for_good(site: Site) -> None:
+    """They stay ended on record, whatever is ever looked at beside them."""
+    await site.signs_in(Role.KITCHEN)
+    await login_link(site, Role.KITCHEN)
+    await staff.remove_by_id(site.database, site.partner_id, site.staff[Role.KITCHEN])
+    pool = site.database.pool
+    assert await pool.fetchval("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == 0
+    assert await pool.fetchval("SELECT count(*) FROM one_time_links WHERE used_at IS NULL") == 0
 
 
 async def test_who_came_by_an_invitation_has_proven_no_address(site: Site) -> None:
