@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from bot.web.session import onward
 from core.actors import Role
 from core.channels import Address, AddressKind
 from core.partners import addresses, login_codes, staff
@@ -115,6 +116,16 @@ async def test_browsers_are_told_what_a_page_may_do(site: Site, path: str) -> No
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Robots-Tag"] == "noindex"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["/orders?a=1\r\nSet-Cookie: a=b", "/orders?a=\0", "/orders?q=đơn", "/orders?\u2028x"],
+    ids=["header", "nul", "accents", "line"],
+)
+def test_no_sign_of_an_address_gets_into_a_header(wanted: str) -> None:
+    """Where to go after the sign-in is written as browsers write it, or it is not ours."""
+    assert onward(wanted) == "/orders"
 
 
 async def test_a_link_that_somebody_else_used_leads_nowhere(site: Site) -> None:
