@@ -102,7 +102,9 @@ async def test_who_loses_the_proven_address_hears_no_more(site: Site) -> None:
     """As every page is closed to that session from then on."""
     order = await site.places()
     mailbox = Address(AddressKind.EMAIL, "lan@example.com")
-    await addresses.add(site.database.pool, site.staff[Role.OWNER], mailbox, now=site.now)
+    phone = Address(AddressKind.PHONE, "+84901234567")
+    for known in (mailbox, phone):
+        await addresses.add(site.database.pool, site.staff[Role.OWNER], known, now=site.now)
     await site.signs_in(Role.OWNER)
     await site.database.pool.execute(
         "UPDATE sessions SET address_kind = 'email', address = $1", mailbox.value
