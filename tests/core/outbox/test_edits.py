@@ -116,6 +116,9 @@ async def test_a_group_is_not_how_its_linker_was_told(
     group = Address(AddressKind.TELEGRAM_CHAT, GROUP)
     await addresses.add(database.pool, mai.id, group, now=database.clock.now())
     order_id = await placed_and_told(database, ledger, post)
+    await database.pool.execute(  # the group was told last
+        "UPDATE messages SET created_at = created_at + interval '1 s' WHERE person LIKE 'group:%'"
+    )
     await ledger.submit(ConfirmOrder(order_id), actor=lan.on_the_web())
     due = [await outbox.claim(database, each.id) for each in await post.route()]
     assert [each.address.value for each in due if each and each.way == "chat"] == ["z-mai"]
