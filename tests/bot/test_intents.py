@@ -127,6 +127,7 @@ def test_words_of_another_script_are_not_overlooked() -> None:
     """What we cannot read may say the opposite."""
     for word in ("нет", "取消", "ยกเลิก", "ٌلا"):
         assert not isinstance(read(f"XN 48274 {word}"), Act)
+        assert not isinstance(read(f"XN{word} 48274"), Act)
 
 
 def test_a_novel_is_not_read() -> None:

@@ -43,3 +43,11 @@ async def test_who_may_no_longer_by_then_changes_nothing(chats: Chats, changed: 
     )
     may = changed == "partner_id = partner_id"
     assert (told, paused is None) == (("resumed", True) if may else ("not_yours", False))
+
+
+@pytest.mark.parametrize("words", ["nghỉ đến hết 25/12/2099", "NGHI DEN HET 1/1/2999"], ids=["2099", "2999"])
+async def test_nobody_rests_for_years_by_a_slip(chats: Chats, words: str) -> None:
+    """A year that is a slip closes no kitchen: it is asked how long."""
+    (card,) = await chats.says("lan", words)
+    assert card.title == "Quán nghỉ nhận đơn đến khi nào?"
+    assert await chats.database.pool.fetchval("SELECT count(*) FROM partner_events") == 0
