@@ -87,6 +87,10 @@ def _ask_reason(view: View, choices: tuple[Button, ...]) -> Card:
     texts, code = view.texts, view.order.code
     own_words = texts.t("Hoặc nhắn: HUY {code} và lý do của bạn.", code=code)
     title = view.titled("Huỷ đơn {code} vì lý do gì?")
+    # Where the question takes the card's place, it is the way back; Zalo has no room for it, nor need of it.
+    back = Button(
+        texts.t("Không huỷ nữa"), payload=view.payload(Purpose.DETAILS), style=ButtonStyle.SECONDARY
+    )
     return Card(
         kind=_KIND,
         locale=texts.locale,
@@ -94,7 +98,7 @@ def _ask_reason(view: View, choices: tuple[Button, ...]) -> Card:
         short=_short_question(view),
         badge=badge(view),
         blocks=(Block(BlockRole.TEXT, (texts.t("Đơn chưa bị huỷ. Chọn một lý do để huỷ."), own_words)),),
-        buttons=choices,
+        buttons=(*choices, back),
         thread=str(view.order.id),
     )
 

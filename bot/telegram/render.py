@@ -1,6 +1,6 @@
 """A card as a Telegram message: HTML text, and the keyboard beneath it. Pure.
 
-What comes first stays when a card is too long: whole lines are left out from the end, never half a tag.
+What is longest gives way when a card is too long, then what comes last: whole lines, never half a tag.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +26,7 @@ _IN_A_ROW: Final = 2
 #: Labels so short stand side by side.
 _SHORT_LABEL: Final = 16
 _CUT: Final = "…"
+_ROOM_FOR_CUT: Final = 2 * len(f"\n{_CUT}")
 _MAX_LINE: Final = 2000
 
 #: A shape for each status: nobody needs to see colours.
@@ -93,16 +94,35 @@ def _text(card: Card) -> str:
     """Return as many whole lines as there is room for; what the buttons cannot say always has its room."""
     spelled_out = [line for button in card.buttons for line in _spelled_out(button)]
     last = _fitting(spelled_out, MAX_TEXT // 2)
-    room = MAX_TEXT - sum(length(line.plain) + 1 for line in last)
-    kept = _fitting(_lines(card), room)
+    room = MAX_TEXT - _long(last)
+    kept = _fitting(_lines(_shortened(card, room)), room)
     lines = [*kept, *([_BLANK] if kept and last else []), *last]
     return "\n".join(line.html for line in lines) or _CUT
+
+
+def _shortened(card: Card, room: int) -> Card:
+    """Return a card whose longest block lost lines from its end, if all fits then: dishes before an address."""
+    over = _long(_lines(card)) - (room - _ROOM_FOR_CUT)
+    if over <= 0 or not card.blocks:
+        return card
+    longest = max(card.blocks, key=lambda block: _long(_of_block(block)))
+    kept, saved = list(longest.lines), -_long([_plain(_CUT)])
+    while len(kept) > 1 and saved < over:
+        saved += _long([_plain(kept.pop())])
+    if saved < over:
+        return card
+    shorter = replace(longest, lines=(*kept, _CUT))
+    return replace(card, blocks=tuple(shorter if block is longest else block for block in card.blocks))
+
+
+def _long(lines: Sequence[_Line]) -> int:
+    return sum(length(line.plain) + 1 for line in lines)
 
 
 def _fitting(lines: Sequence[_Line], room: int) -> list[_Line]:
     """Return the first lines that fit, with room for the sign that something was left out."""
     kept: list[_Line] = []
-    left = room - 2 * length(f"\n{_CUT}")
+    left = room - _ROOM_FOR_CUT
     for line in lines:
         left -= length(line.plain) + 1
         if left < 0:

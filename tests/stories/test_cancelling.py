@@ -48,7 +48,7 @@ async def test_the_other_reasons_are_one_tap_further(
     await lan.phone.sees("vì lý do gì?")
     await lan.phone.taps("Lý do khác…")
     asked = await lan.phone.sees("vì lý do gì?", f"HUY {rice.code}")
-    assert lan.phone.buttons(asked) == ["Sai giá hoặc thực đơn", "Khác"]
+    assert lan.phone.buttons(asked) == ["Sai giá hoặc thực đơn", "Khác", "Không huỷ nữa"]
     await lan.phone.taps(words)
     await lan.phone.sees(f"Đã huỷ đơn {rice.code}")
     assert rice.heard("order.cancelled")["data"]["reason"] == {"code": number, "text": words}

@@ -125,6 +125,17 @@ def test_a_long_card_loses_whole_lines_from_its_end() -> None:
     assert len(read) > 150
 
 
+def test_a_long_list_of_dishes_leaves_where_to_and_when() -> None:
+    """The longest part gives way: a kitchen can look up two hundred dishes, not a missing address."""
+    dishes = tuple(f"1 × Cơm gà & canh chua {number}" for number in range(200))
+    where = Block(BlockRole.WHERE, ("12 Lê Lợi, Quận 1",), "Giao đến")
+    text = render.message(card(Block(BlockRole.DISHES, dishes, "Món"), where)).text
+    read = read_text(text, "HTML").plain
+    assert read.endswith("\n…\n\nGiao đến\n12 Lê Lợi, Quận 1")
+    assert read.startswith("Đơn 48273\n\nMón\n1 × Cơm gà & canh chua 0\n")
+    assert 3900 < render.length(read) <= render.MAX_TEXT
+
+
 def test_a_payload_that_does_not_fit_is_a_fault_of_ours() -> None:
     """Cut, it would do nothing, and nobody would know why."""
     assert rows(render.message(card(buttons=(Button("Vừa", payload="x" * 64),)))) == [["Vừa"]]

@@ -118,6 +118,18 @@ async def test_another_reason_is_asked_for(world: World, rice: Placed, lan: Some
     assert "Huỷ" in lan.telegram.now(card).text
 
 
+async def test_a_slip_of_the_thumb_is_taken_back(rice: Placed, lan: Somebody) -> None:
+    """The question stands where the card was; its last button brings the card and its buttons back."""
+    card = card_of(lan, rice)
+    await lan.telegram.taps(CANCEL, on=card)
+    await lan.telegram.taps("Không huỷ nữa", on=card)
+
+    await lan.telegram.taps(CONFIRM, on=card)
+
+    assert f"Đơn {rice.code} đã được Lan xác nhận" in lan.telegram.now(card).text
+    rice.heard("order.confirmed", times=1)
+
+
 async def test_completing_changes_every_card(world: World, rice: Placed, lan: Somebody) -> None:
     """Ten minutes after delivery the card asks; the tap completes, and the first card says so too."""
     first = card_of(lan, rice)
