@@ -101,7 +101,7 @@ def _text(card: Card) -> str:
 
 
 def _shortened(card: Card, room: int) -> Card:
-    """Return a card whose longest block lost lines from its end, if all fits then: dishes before an address."""
+    """Return a card whose longest block lost its last lines, if all fits then: dishes before an address."""
     over = _long(_lines(card)) - (room - _ROOM_FOR_CUT)
     if over <= 0 or not card.blocks:
         return card
