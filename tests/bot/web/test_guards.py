@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from bot.tokens import Bearer, LinkToken
 from bot.web.session import onward
 from core.actors import Role
 from core.channels import Address, AddressKind
@@ -14,8 +15,10 @@ from tests.bot.web.conftest import SECRET, Answered, Site, settings_for
 from tests.bot.web.signing import (
     LANS_MAIL,
     LANS_PHONE,
+    another_kitchen,
     asks_for_a_code,
     fields_of,
+    hires,
     known_at,
     login_link,
     presses_in,
@@ -156,6 +159,14 @@ async def test_leaving_ends_sessions_and_links_for_good(site: Site) -> None:
     pool = site.database.pool
     assert await pool.fetchval("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == 0
     assert await pool.fetchval("SELECT count(*) FROM one_time_links WHERE used_at IS NULL") == 0
+
+
+async def test_a_link_for_somebody_of_another_kitchen_shows_nothing(site: Site) -> None:
+    """Whatever we might ever sign by mistake."""
+    order = await site.places()
+    stranger = await hires(site, await another_kitchen(site), "Hương", Role.OWNER)
+    link = site.signer.link(LinkToken(order.id, order.revision, Bearer.STAFF_MAIL, stranger.id))
+    assert (await site.opens(f"/o/{link}")).status == 404
 
 
 async def test_who_came_by_an_invitation_has_proven_no_address(site: Site) -> None:
