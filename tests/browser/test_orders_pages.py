@@ -178,3 +178,35 @@ async def test_the_page_of_a_link_hears_too(site: Site, browser: Browser) -> Non
     await site.does(ConfirmOrder(order.id))
     await expect(page.locator(".status")).to_have_text("Đã xác nhận", timeout=10_000)
     await context.close()
+
+
+async def test_no_page_is_wider_than_a_phone_in_english(site: Site, browser: Browser) -> None:
+    """English words are longer: nothing scrolls sideways, and no word is broken under the icons."""
+    pages = pages_of(await a_busy_day(site))
+    await site.database.pool.execute("UPDATE partners SET locale = 'en'")
+    async with tab(site, browser, viewport=PHONE) as page:
+        for path in pages.values():
+            await page.goto(base(site) + path)
+            assert await page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], path
+        labels = await page.locator(".places .few span").all()
+        heights = [box["height"] for label in labels if (box := await label.bounding_box())]
+    assert len(heights) == 5
+    assert max(heights) <= 16
+
+
+async def test_a_long_dish_has_the_width_of_the_page(site: Site, browser: Browser) -> None:
+    """Its price goes below it; beside a short one it stays in the same line."""
+    items = (Item(LONG, 100, 55_000), Item("Cơm gà", 20, 60_000))
+    order = await site.places(items=items, total=6_750_000)
+    async with tab(site, browser, viewport=PHONE) as page:
+        await page.goto(f"{base(site)}/orders/{order.code}")
+        names = [await each.bounding_box() for each in await page.locator(".dishes .name").all()]
+        prices = [await each.bounding_box() for each in await page.locator(".dishes .money").all()]
+    (long, short), (below, beside) = names, prices
+    assert long
+    assert short
+    assert below
+    assert beside
+    assert long["width"] >= 200
+    assert below["y"] >= long["y"] + long["height"] - 1
+    assert beside["y"] < short["y"] + short["height"]
