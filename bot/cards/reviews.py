@@ -21,8 +21,7 @@ def reviews_card(frame: Frame, reviews: Reviews) -> Card:
     texts = frame.texts
     if reviews.average is None:
         return plain_card(frame, texts.t("Chưa có đánh giá nào của khách."))
-    average = f"{reviews.average:.1f}".replace(".", ",")
-    title = texts.n("Khách chấm {average}/5 ({count} lượt)", reviews.count, average=average)
+    title = texts.n("Khách chấm {average}/5 ({count} lượt)", reviews.count, average=texts.decimal(reviews.average))
     lines = tuple(_review_line(order) for order in reviews.latest)
     return Card(
         kind=_KIND,

@@ -61,6 +61,11 @@ class Texts:
         """Return đồng: "2.400.000 đ"."""
         return f"{grouped(amount)} đ"
 
+    def decimal(self, number: float) -> str:
+        """Return a number with one decimal: "4,5", in English "4.5"."""
+        written = f"{number:.1f}"
+        return written.replace(".", ",") if self.locale == _SOURCE else written
+
     def portions(self, count: int) -> str:
         """Return "40 suất"."""
         return self.n("{count} suất", count)

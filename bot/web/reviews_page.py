@@ -58,7 +58,7 @@ async def show(request: web.Request) -> web.Response:
         "reviews.html",
         title=seat.texts.t("Đánh giá"),
         count=rated.count,
-        average=f"{average:.1f}".replace(".", ","),
+        average=frame.texts.decimal(average),
         shown="★" * round(average) + "☆" * (_STARS - round(average)),
         shares=[_share(rating, rated.stars.get(rating, 0), rated.count) for rating in range(_STARS, 0, -1)],
         lines=[_line(frame, order, order.review) for order in page.orders if order.review],

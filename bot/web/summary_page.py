@@ -80,7 +80,7 @@ async def show(request: web.Request) -> web.Response:
         by=step.value,
         sums=_sums(frame, summary),
         summary=summary,
-        average=f"{summary.rated.average:.1f}".replace(".", ",") if summary.rated.average else "",
+        average=frame.texts.decimal(summary.rated.average) if summary.rated.average else "",
         rows=[_row(frame, piece, step) for piece in summary.pieces],
         has_money=frame.sees_money,
         chart=chart([(_label(piece, step), piece.completed.count) for piece in summary.pieces]),

@@ -110,6 +110,11 @@ def test_money(amount: int, written: str) -> None:
     assert VI.money(amount) == EN.money(amount) == written
 
 
+def test_a_decimal_has_the_mark_of_its_language() -> None:
+    """Stars are read as everybody writes them there."""
+    assert (VI.decimal(3.46), EN.decimal(3.46)) == ("3,5", "3.5")
+
+
 def test_days_and_times() -> None:
     """As a Vietnamese writes them, in the kitchen's zone."""
     lunch = datetime(2026, 11, 24, 4, 30, tzinfo=UTC)
