@@ -21,7 +21,9 @@ def reviews_card(frame: Frame, reviews: Reviews) -> Card:
     texts = frame.texts
     if reviews.average is None:
         return plain_card(frame, texts.t("Chưa có đánh giá nào của khách."))
-    title = texts.n("Khách chấm {average}/5 ({count} lượt)", reviews.count, average=texts.decimal(reviews.average))
+    title = texts.n(
+        "Khách chấm {average}/5 ({count} lượt)", reviews.count, average=texts.decimal(reviews.average)
+    )
     lines = tuple(_review_line(order) for order in reviews.latest)
     return Card(
         kind=_KIND,
