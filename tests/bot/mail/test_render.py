@@ -53,10 +53,15 @@ def test_plain_text_is_as_complete_as_html(mailed: Mails) -> None:
         assert said in html
 
 
+def test_money_is_not_broken_over_two_lines(mailed: Mails) -> None:
+    """What is asked for on a narrow phone stays one amount."""
+    assert "2.400.000\u00a0đ</p>" in unescape(text_of(mailed(rice()), "html"))
+
+
 def test_the_order_of_importance_is_kept(mailed: Mails) -> None:
     """What is wanted comes before when, when before how much, and the buttons come last."""
     for kind in ("plain", "html"):
-        whole = text_of(mailed(rice()), kind)
+        whole = text_of(mailed(rice()), kind).replace("\u00a0", " ")
         body = whole[whole.index("Chờ xác nhận") :]  # before it stands only what the inbox shows of a mail
         places = [
             body.index(said) for said in ("Giao lúc", "2.400.000 đ", "Cơm gà", "Lê Lợi", f"{PAGE}#cancel")
