@@ -24,6 +24,7 @@ from core.notices.outgoing import Outgoing
 from core.orders import answers
 from core.orders.answers import Answer, AnswerKind
 from core.orders.events import Json
+from core.outbox import edits
 from core.partners import login_codes
 from core.settings import Settings
 
@@ -65,10 +66,10 @@ class Composer:
             return self._login_code(frame, outgoing)
         if outgoing.kind in kitchen_news.KINDS:
             return await kitchen_news.news_card(frame, outgoing, _bearer(outgoing))
-        if outgoing.kind is NoticeKind.ANSWER:
-            return await self._answer(frame, view, outgoing)
         if outgoing.way == Way.EDIT:
             return present_card(view) if view else None
+        if outgoing.kind is NoticeKind.ANSWER:
+            return await self._answer(frame, view, outgoing)
         if view and outgoing.together:
             return bundle_card(view, outgoing.together)
         return notice_card(view, outgoing.kind, outgoing.data) if view else None
@@ -116,9 +117,12 @@ class Composer:
 
     async def _answer(self, frame: Frame, view: View | None, outgoing: Outgoing) -> Card | None:
         told = outgoing.data.get("answer")
-        if isinstance(told, dict):
-            return _command_answer(frame, view, outgoing, told)
-        return await Replying(frame, outgoing).card()
+        if not isinstance(told, dict):
+            return await Replying(frame, outgoing).card()
+        answer = answers.load(told, replayed=False)
+        if answer.kind is AnswerKind.DONE and await edits.is_changed_anyway(self._database, outgoing):
+            return None
+        return _command_answer(frame, view, outgoing, answer)
 
 
 def _bearer(outgoing: Outgoing) -> Bearer:
@@ -131,8 +135,7 @@ def _bearer(outgoing: Outgoing) -> Bearer:
 _STRANGERS: Final = frozenset({"not_linked", "not_staff"})
 
 
-def _command_answer(frame: Frame, view: View | None, outgoing: Outgoing, told: Data) -> Card | None:
-    answer = answers.load(told, replayed=False)
+def _command_answer(frame: Frame, view: View | None, outgoing: Outgoing, answer: Answer) -> Card | None:
     if answer.why in _STRANGERS:
         return None
     if view and outgoing.edits:

@@ -1,5 +1,6 @@
 """Settings from the environment or `.env`, prefix `CHOTDON_`. Every fault is told at once."""
 
+import ipaddress
 import json
 import os
 import re
@@ -225,6 +226,8 @@ class Settings(BaseSettings):
     """Who is alarmed, separated by commas."""
     operator_telegram_chat: str | None = None
     """The Telegram chat or group that is alarmed beside, by its id."""
+    trusted_proxies: Names = ("127.0.0.0/8", "::1/128")
+    """Proxies in front of the pages, as networks: they are believed about whom they speak for."""
     webhook_allow_private: bool = False
     """Let platform webhooks go to http and private addresses (development)."""
 
@@ -311,6 +314,17 @@ class Settings(BaseSettings):
         if value and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
             msg = "must be 1 to 256 letters, digits, _ or -"
             raise ValueError(msg)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                ipaddress.ip_network(text)
+            except ValueError:
+                msg = "must be networks like 10.0.0.0/8, separated by commas"
+                raise ValueError(msg) from None
         return value
 
     @field_validator("operator_telegram_chat")

@@ -1,6 +1,7 @@
 """Which place on the net a request comes from, as far as it can be known."""
 
 import ipaddress
+from collections.abc import Iterable
 from typing import Final
 
 from aiohttp import web
@@ -8,13 +9,13 @@ from aiohttp import web
 _NETWORK: Final = 64  # who has one IPv6 address has all of its network's
 
 
-def client_of(request: web.Request) -> str:
-    """Return the address that tries are counted under.
+def client_of(request: web.Request, proxies: Iterable[str]) -> str:
+    """Return the address that tries are counted under; `proxies` are networks (the setting TRUSTED_PROXIES).
 
-    A proxy on this machine is believed about whom it speaks for; nobody else is.
+    A proxy of ours is believed about whom it speaks for; nobody else is.
     """
     socket = _parsed(request.remote or "")
-    if socket is None or not socket.is_loopback:
+    if socket is None or not any(socket in ipaddress.ip_network(proxy) for proxy in proxies):
         return _counted(socket)
     told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     return _counted(_parsed(told) or socket)

@@ -69,7 +69,11 @@ def _code_page(ticket: str, wanted: str) -> str:
 
 async def _asked(request: web.Request, address: Address) -> Asked | TooOften:
     database = request.config_dict[DATABASE]
-    on, client, now = channels_on(request.config_dict[SETTINGS]), client_of(request), database.clock.now()
+    on, client, now = (
+        channels_on(request.config_dict[SETTINGS]),
+        client_of(request, request.config_dict[SETTINGS].trusted_proxies),
+        database.clock.now(),
+    )
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
         asked = await login_codes.ask(connection, address, client=client, on=on, now=now)
     if isinstance(asked, Asked) and asked.notice_id:
@@ -112,7 +116,12 @@ async def _tried(
     digits = re.sub(r"[^0-9]", "", typed)[: login_codes.DIGITS + 1]
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
         return await login_codes.redeem(
-            connection, code_id, digits, key=key, client=client_of(request), now=database.clock.now()
+            connection,
+            code_id,
+            digits,
+            key=key,
+            client=client_of(request, request.config_dict[SETTINGS].trusted_proxies),
+            now=database.clock.now(),
         )
 
 

@@ -74,9 +74,11 @@ async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: At
         return await _settle_unreached(database, ways, outgoing, attempt, outcome)
     if outgoing.way == Way.EDIT:
         return await _settle_edit(database, outgoing, attempt)
+    if isinstance(outcome, Sent) and edits.can_be_outdated(outgoing) and not outgoing.together:
+        return await _settle_card(database, outgoing, attempt)
     if isinstance(outcome, Sent | Unclear) and not outgoing.together:  # one statement does it
         await _record(database.pool, outgoing, attempt, _end(outgoing, outcome, now, has_next=False), now)
-        return await edits.if_outdated(database, outgoing) if isinstance(outcome, Sent) else []
+        return []
     async with _ending(database, outgoing) as connection:
         if isinstance(outcome, Refused) and outcome.alarm:
             name = f"{outgoing.channel.value}: {outcome.alarm}"
@@ -93,11 +95,20 @@ async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: At
 
 async def _settle_edit(database: Database, outgoing: Outgoing, attempt: Attempt) -> list[Due]:
     """Put a change of an earlier card on record; where it cannot be changed nobody is alarmed."""
-    now, outcome = database.clock.now(), attempt.outcome
-    if isinstance(outcome, NoSuchRecipient) and outcome.gone:
-        await addresses.end(database.pool, outgoing.address, now=now)
-    await _record(database.pool, outgoing, attempt, _end(outgoing, outcome, now, has_next=False), now)
-    return await edits.if_outdated(database, outgoing) if isinstance(outcome, Sent) else []
+    if isinstance(attempt.outcome, Sent):
+        return await _settle_card(database, outgoing, attempt)
+    now = database.clock.now()
+    await _record(database.pool, outgoing, attempt, _end(outgoing, attempt.outcome, now, has_next=False), now)
+    return []
+
+
+async def _settle_card(database: Database, outgoing: Outgoing, attempt: Attempt) -> list[Due]:
+    """Put a card that can be changed on record as sent, with one more change if its order has moved on."""
+    now = database.clock.now()
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        end = _end(outgoing, attempt.outcome, now, has_next=False)
+        await _record(connection, outgoing, attempt, end, now)
+        return await edits.if_outdated(connection, outgoing, now=now)
 
 
 @asynccontextmanager

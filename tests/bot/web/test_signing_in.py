@@ -580,14 +580,16 @@ def test_a_device_is_called_what_its_owner_calls_it(user_agent: str, device: str
         ("127.0.0.1", "", "127.0.0.1"),
         ("::ffff:127.0.0.1", "203.0.113.9", "203.0.113.9"),
         ("2001:db8:1:2:3::4", "", "2001:db8:1:2::/64"),
+        ("10.7.0.2", "203.0.113.9", "203.0.113.9"),
+        ("10.8.0.2", "203.0.113.9", "10.8.0.2"),
         ("", "203.0.113.9", "unknown"),
     ],
 )
 async def test_a_place_on_the_net(site: Site, socket: str, told: str, counted: str) -> None:
-    """Only a proxy on this machine is believed."""
+    """Only proxies of ours are believed: on this machine, and where the settings say."""
     headers = {"X-Forwarded-For": told}
     request = make_mocked_request("GET", "/", headers=headers).clone(remote=socket)
-    assert client_of(request) == counted
+    assert client_of(request, ("127.0.0.0/8", "::1/128", "10.7.0.0/16")) == counted
 
 
 async def test_everybody_reads_their_own_language(site: Site) -> None:
