@@ -19,6 +19,7 @@ from aiohttp import web
 from bench.archive import COMMON_DISH, RARE_CUSTOMER
 from bot.app import build
 from bot.registry import ways_of
+from core.clock import real_now
 from core.database import Database, connect
 from core.keys import code_key
 from core.ledger import Ledger
@@ -50,7 +51,9 @@ def _questions(database: Database, partner_id: UUID, code: str, pages: "Pages") 
 
     def search(text: str) -> Ask:
         wanted = Wanted(partner_id)
-        return lambda: listing.search(database.pool, wanted, text, after=None, most=_ON_A_PAGE)
+        return lambda: listing.search(
+            database.pool, wanted, text, after=None, most=_ON_A_PAGE, now=real_now()
+        )
 
     return {
         "ds": lambda: lookups.page(partner_id, status=None, after=None, most=_IN_A_CHAT),

@@ -1,14 +1,13 @@
 """A customer's name, phone and address, for eyes that should not see the whole of them. Pure."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from core.orders.order import Order
+from core.orders.order import CUSTOMER_SHOWN_FOR, Order
 from core.orders.status import Status
 
 _DOT: Final = "•"
-_FORGET_AFTER: Final = timedelta(days=30)
 #: Eight digits or more, with signs between them.
 _DIALLED: Final = re.compile(r"\+?\d(?:[ .()\-]{0,2}\d){7,}")
 _TAKEN_ON: Final = frozenset({Status.CONFIRMED, Status.COMPLETED})
@@ -21,7 +20,7 @@ def shows_customer(order: Order, now: datetime) -> bool:
 
 def shows_address(order: Order, now: datetime) -> bool:
     """Whether a kitchen sees where to: from the first card on, until 30 days after delivery."""
-    return now < order.deliver_at + _FORGET_AFTER
+    return now < order.deliver_at + CUSTOMER_SHOWN_FOR
 
 
 def customer_name(order: Order, now: datetime) -> str:

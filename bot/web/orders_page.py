@@ -72,7 +72,7 @@ async def show(request: web.Request) -> web.Response:
     wanted = _wanted(asked, seat.partner.id, frame)
     found: Page | Found
     if asked.words:
-        found = await listing.search(pool, wanted, asked.words, after=asked.after, most=_PAGE)
+        found = await listing.search(pool, wanted, asked.words, after=asked.after, most=_PAGE, now=frame.now)
     else:
         found = await listing.page(pool, wanted, after=asked.after, most=_PAGE)
     texts = seat.texts

@@ -6,10 +6,14 @@ CREATE INDEX messages_cards ON messages (card_of) WHERE card_of IS NOT NULL;
 -- What a kitchen's people search by: the words of an order, beside it, so that a tap never touches them.
 CREATE FUNCTION plain_words(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
 $$ SELECT lower(unaccent('unaccent', normalize($1, NFC))) $$;
+-- First what everybody of the kitchen may always see, then, each behind a sign that nobody types, the
+-- customer's name and phone.
 CREATE FUNCTION order_words(code text, customer jsonb, items jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT left(plain_words(concat_ws(' ', code, left(customer ->> 'name', 120),
-    (SELECT string_agg(item ->> 'name', ' ') FROM jsonb_array_elements(items) AS item))), 600) $$;
+$$ SELECT left(plain_words(concat_ws(' ', code,
+        (SELECT string_agg(item ->> 'name', ' ') FROM jsonb_array_elements(items) AS item))), 450)
+    || chr(31) || plain_words(coalesce(left(customer ->> 'name', 120), ''))
+    || chr(31) || coalesce(regexp_replace(customer ->> 'phone', '^\+84', '0'), '') $$;
 CREATE TABLE order_search (
     order_id   uuid PRIMARY KEY REFERENCES orders,
     partner_id uuid NOT NULL,

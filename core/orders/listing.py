@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from core.database import Connection, Pool, Row
-from core.orders.order import Order
+from core.orders.order import CUSTOMER_SHOWN_FOR, Order
 from core.orders.rows import order_of
 from core.orders.status import Status
 
@@ -150,10 +150,13 @@ async def search(
     *,
     after: Place | None,
     most: int,
+    now: datetime,
     look_at: int = LOOKED_AT,
 ) -> Found:
     """Return a kitchen's orders that have every word of `text`, accents and case aside; see `words_of`.
 
+    A customer's phone counts where the kitchen sees it at `now`, the name also while the order waits: nobody
+    learns by searching what a card masks, but whoever is told a name on the phone finds the order.
     The newest delivery comes first. At most `look_at` orders are looked at, whatever there is: a search for
     what hardly ever happens tells how far it came. Of `wanted`, the first heap and the days count.
     """
@@ -163,13 +166,14 @@ async def search(
         kept = tuple(order for order in named if _is_wanted(order, wanted))
         if kept:
             return Found(kept, None, has_more=False)
-    return await _walk(queryable, wanted, text, after, _Bounds(most, look_at))
+    return await _walk(queryable, wanted, text, after, _Bounds(most, look_at, now - CUSTOMER_SHOWN_FOR))
 
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
     most: int
     look_at: int
+    seen_since: datetime
 
 
 _CODE_LENGTH: Final = 5
@@ -198,6 +202,7 @@ async def _walk(
         most + 1,
         bounds.look_at,
         status.value if status else None,
+        bounds.seen_since,
     )
     hits, ends = ([_place(row) for row in rows if row["is_end"] is end] for end in (False, True))
     orders = await _in_order(queryable, [hit.id for hit in hits[:most]])
@@ -224,16 +229,23 @@ _FIRST_ID: Final = UUID(int=0)
 #: the page; where the whole walk ends (`is_end`, and the one behind it) is only looked for where the page is
 #: not full.
 _SEARCH: Final = r"""
-WITH hits AS MATERIALIZED (
+WITH typed AS MATERIALIZED (
+    SELECT ARRAY(
+        SELECT '%' || replace(replace(replace(word, '\', '\\'), '%', '\%'), '_', '\_') || '%'
+        FROM regexp_split_to_table(plain_words($5), '\s+') word WHERE word <> ''
+    ) AS words
+), hits AS MATERIALIZED (
     SELECT looked.deliver_at, looked.order_id FROM (
         SELECT deliver_at, order_id, words FROM order_search
         WHERE partner_id = $1 AND (deliver_at, order_id) < ($2, $3) AND deliver_at >= $4
         ORDER BY deliver_at DESC, order_id DESC LIMIT $7
     ) looked
-    WHERE looked.words LIKE ALL (ARRAY(
-        SELECT '%' || replace(replace(replace(word, '\', '\\'), '%', '\%'), '_', '\_') || '%'
-        FROM regexp_split_to_table(plain_words($5), '\s+') word WHERE word <> ''
-    ))
+    WHERE looked.words LIKE ALL ((SELECT words FROM typed)::text[])
+    AND (split_part(looked.words, chr(31), 1) LIKE ALL ((SELECT words FROM typed)::text[])
+        OR (looked.deliver_at > $9 AND EXISTS (
+            SELECT FROM orders o WHERE o.id = looked.order_id AND (o.status IN ('confirmed', 'completed')
+                OR (o.status = 'pending' AND rtrim(looked.words, '+0123456789')
+                    LIKE ALL ((SELECT words FROM typed)::text[]))))))
     AND ($8::text IS NULL OR EXISTS (
         SELECT FROM orders o WHERE o.id = looked.order_id AND o.status = $8::text))
     ORDER BY looked.deliver_at DESC, looked.order_id DESC LIMIT $6

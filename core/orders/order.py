@@ -1,14 +1,17 @@
 """An order as the rules see it."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NewType
+from datetime import datetime, timedelta
+from typing import Final, NewType
 from uuid import UUID
 
 from core.actors import Via
 from core.orders.status import Status
 
 OrderId = NewType("OrderId", UUID)
+
+#: How long after delivery a kitchen still sees who ordered and where to.
+CUSTOMER_SHOWN_FOR: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)

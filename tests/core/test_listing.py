@@ -125,7 +125,7 @@ async def test_days_narrow_a_list(archive: Database) -> None:
 async def search(archive: Database, text: str, *, after: Place | None = None, look_at: int) -> Found:
     """Search Lan's orders, looking at so many."""
     return await listing.search(
-        archive.pool, Wanted(LAN_KITCHEN), text, after=after, most=25, look_at=look_at
+        archive.pool, Wanted(LAN_KITCHEN), text, after=after, most=25, now=START, look_at=look_at
     )
 
 
@@ -206,6 +206,38 @@ async def test_an_order_of_a_changed_dish_is_found_by_it(archive: Database) -> N
     assert [each.id for each in (await search(archive, "bun cha", look_at=100)).orders] == [order.id]
 
 
+@pytest.mark.parametrize(
+    ("status", "after", "name", "phone"),
+    [
+        (Status.PENDING, timedelta(), True, False),
+        (Status.CANCELLED, timedelta(), False, False),
+        (Status.CONFIRMED, timedelta(), True, True),
+        (Status.COMPLETED, timedelta(days=29), True, True),
+        (Status.COMPLETED, timedelta(days=31), False, False),
+    ],
+    ids=["pending", "cancelled", "confirmed", "completed", "a-month-later"],
+)
+async def test_who_ordered_is_found_as_far_as_the_kitchen_may_know(
+    database: Database, status: Status, after: timedelta, name: bool, phone: bool
+) -> None:
+    """Nobody learns a phone by trying numbers; the dish is found whatever the status."""
+    await open_kitchen(database)
+    async with ledger_of(database) as ledger:
+        await place(database, ledger)
+    await database.pool.execute("UPDATE orders SET status = $1", status.value)
+    due = await database.pool.fetchval("SELECT deliver_at FROM orders")
+
+    async def finds(words: str) -> bool:
+        wanted = Wanted(LAN_KITCHEN)
+        hits = await listing.search(database.pool, wanted, words, after=None, most=25, now=due + after)
+        return bool(hits.orders)
+
+    assert [await finds("cong ty abc"), await finds("ga CÔNG")] == [name, name]
+    assert [await finds("0909123456"), await finds("0909 123 456"), await finds("abc 123456")] == [phone] * 3
+    assert await finds("com ga")
+    assert await finds("\x1f0909") == phone
+
+
 # --- What it costs ---------------------------------------------------------------------------------
 
 
@@ -219,7 +251,7 @@ async def plans(archive: Database, database_url: str) -> AsyncIterator[Plans]:
 async def test_a_search_reads_one_index(plans: Plans) -> None:
     """It walks the words of this kitchen, and looks for no order that is not shown."""
     wanted = Wanted(LAN_KITCHEN)
-    await listing.search(plans, wanted, "khong co gi", after=None, most=25, look_at=200)  # type: ignore[arg-type]
+    await listing.search(plans, wanted, "khong co gi", after=None, most=25, now=START, look_at=200)  # type: ignore[arg-type]
     walk, orders = plans.seen
     assert walk.count("Index Only Scan Backward using order_search_walk") == 2
     assert "Sort Key: deliver_at" not in walk

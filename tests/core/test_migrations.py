@@ -41,7 +41,7 @@ async def test_what_was_placed_before_is_found(of_session_two: Connection) -> No
     """By its dish, its customer and its code, without accents."""
     await of_session_two.execute(schema(3))
     words = await of_session_two.fetchval("SELECT words FROM order_search WHERE order_id = $1", _ORDER)
-    assert words == "48274 cong ty abc com ga pho dac biet"
+    assert words == "48274 com ga pho dac biet\x1fcong ty abc\x1f0909123456"
 
 
 async def test_kitchens_of_before_get_their_morning_sheet_at_six(of_session_two: Connection) -> None:
@@ -72,7 +72,7 @@ INSERT INTO orders (id, platform_id, external_id, partner_id, code, status, vers
     customer, status_changed_at, status_changed_by, fingerprint)
 VALUES ('{_ORDER}', '{_KITCHEN}', 'PX-1', '{_KITCHEN}', '48274', 'pending', 1, 1, now(), now(), now(), now(),
     now(), '12 Lê Lợi', '', '[{{"name": "Cơm gà", "quantity": 2}}, {{"name": "PHỞ Đặc Biệt", "quantity": 1}}
-    ]', 0, 0, 100, 'VND', '{{"name": "Công ty ABC"}}', now(), '{{}}', 'x');
+    ]', 0, 0, 100, 'VND', '{{"name": "Công ty ABC", "phone": "+84909123456"}}', now(), '{{}}', 'x');
 INSERT INTO events (id, order_id, version, type, at, by, data, snapshot)
 VALUES ('{_ORDER}', '{_ORDER}', 1, 'order.placed', now(), '{{}}', '{{}}', '{{}}');
 INSERT INTO notices (id, order_id, kind, occasion, data, owed_at)
