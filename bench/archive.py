@@ -24,6 +24,8 @@ COMMON_DISH: Final = "com ga"
 #: Every 1,999th order of the busy kitchen, so that a whole walk finds some and no page is full.
 RARE_CUSTOMER: Final = "dam thi ut hien"
 _RARE_EVERY: Final = 1_999
+#: Fewer codes than a kitchen has, so that each has had more orders than are shown of it, few or many.
+_CODES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ INSERT INTO orders (id, platform_id, external_id, partner_id, code, status, vers
     customer, status_changed_at, status_changed_by, review, final_at, fingerprint)
 SELECT bench_id({RowKind.ORDER}, n), $4::uuid, 'PX-' || n,
     CASE WHEN n % 2 = 0 THEN $5::uuid ELSE ($6::uuid[])[1 + (n / 2) % array_length($6::uuid[], 1)] END,
-    lpad((n / 2 % 10000)::text, 4, '0') || '0', status, CASE status WHEN 'pending' THEN 1 ELSE 3 END, 1,
+    lpad((n / 2 % {_CODES})::text, 4, '0') || '0', status, CASE status WHEN 'pending' THEN 1 ELSE 3 END, 1,
     deliver_at, placed_at, placed_at, placed_at, changed_at,
     (1 + n % 300) || ' Lê Lợi, Quận 1, TP.HCM', CASE n % 3 WHEN 0 THEN 'Giao cổng sau' ELSE '' END,
     jsonb_build_array(
