@@ -25,7 +25,16 @@ from bot.keys import DATABASE, SETTINGS, SIGNER, TELEGRAM_LINKS, TelegramLinks
 from bot.rejections import Rejections
 from bot.telegram.client import BotName, close_bot, deep_link, open_bot
 from bot.telegram.inbound import Ignored, names_a_bot, parse, read, tap_of
-from bot.telegram.toasts import NOTHING, Toast, Toasts, not_ours, not_theirs, toast_of, try_again
+from bot.telegram.toasts import (
+    NOTHING,
+    Toast,
+    Toasts,
+    not_for_them,
+    not_ours,
+    not_theirs,
+    toast_of,
+    try_again,
+)
 from bot.texts import Texts, texts_in
 from bot.tokens import Bearer
 from bot.zalo_webhook import CONVERSATION
@@ -169,7 +178,7 @@ async def _told(request: web.Request, inbound: Inbound, answer: Answer | None) -
     if answer is None:
         return not_ours(texts)
     if answer.why in _STRANGERS:
-        return not_theirs(texts)
+        return not_for_them(texts) if seats and inbound.group is None else not_theirs(texts)
     frame = Frame(
         desk=desk_of(request.app[SETTINGS], request.app[SIGNER]),
         texts=texts,

@@ -51,6 +51,11 @@ def not_theirs(texts: Texts) -> Toast:
     return Toast(_fitted(words), alert=True)
 
 
+def not_for_them(texts: Texts) -> Toast:
+    """Tell somebody of a kitchen that the button was sent to a colleague."""
+    return Toast(_fitted(texts.t("Nút này gửi cho người khác, bạn không bấm thay được.")), alert=True)
+
+
 def not_ours(texts: Texts) -> Toast:
     """Tell somebody that a button is none of ours, or none any more."""
     return Toast(_fitted(texts.t("Nút này không dùng được nữa. Nhắn DS để xem các đơn nhé.")), alert=True)
