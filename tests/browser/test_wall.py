@@ -272,7 +272,7 @@ async def test_a_product_that_is_away(page: Page, toy: Toy) -> None:
     await expect(page.get_by_role("alert")).to_contain_text("Chốt Đơn chưa nhận được")
     await page.get_by_role("button", name="DS đơn của tôi").click()
     await expect(page.get_by_role("alert")).to_contain_text("Chốt Đơn chưa nhận được")
-    await expect(page.locator(".steps .error")).to_contain_text("Lỗi:")
+    await expect(page.locator(".steps .error").first).to_contain_text("Lỗi:")
     await page.locator("#sms").get_by_role("button", name="TG").click()
     await expect(page.get_by_role("alert")).to_contain_text("Chốt Đơn chưa nhận được tin SMS")
     await page.get_by_role("button", name="Đặt đơn mới").click()

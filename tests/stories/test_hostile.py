@@ -133,13 +133,13 @@ class _NoQueues:
 
 
 def _routes(world: World) -> list[tuple[str, str]]:
-    """Return every route of the web process: its method and its pattern."""
+    """Return every route of the web process that answers at once: its method and its pattern."""
     app = build(world.settings, world.database, world.ledger, _NoQueues(), ways=world.service.delivery.ways)
     found = {
         (route.method, route.resource.canonical)
         for resource in app.router.resources()
         for route in _of(resource)
-        if route.resource is not None
+        if route.resource is not None and not route.resource.canonical.endswith("/live")  # never ends
     }
     return sorted(found)
 

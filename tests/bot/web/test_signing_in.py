@@ -263,7 +263,7 @@ async def test_a_link_that_is_no_good(site: Site, why: str) -> None:
     elif why == "invite":
         await site.database.pool.execute("UPDATE one_time_links SET purpose = 'invite'")
     elif why == "tampered":
-        path = path[:-1] + ("a" if path[-1] != "a" else "b")
+        path = path[:-9] + ("a" if path[-9] != "a" else "b") + path[-8:]
     elif why == "unknown":
         path = f"/login/{site.signer.one_time(uuid4())}"
     else:
