@@ -95,7 +95,7 @@ async def try_code(request: web.Request) -> web.StreamResponse:
     ticket, wanted = form.get("ticket", ""), form.get("next", "")
     code_id = one_time_id(request, ticket)
     if code_id is None:
-        return _ask_where(request, typed="", wanted=wanted, fault="stale", status=403)
+        raise web.HTTPSeeOther("/login")
     if not is_of_this_browser(request, form, "code"):
         return _ask_code(request, ticket, wanted, fault="stale", status=403)
     tried = await _tried(request, code_id, form.get("code", ""))
