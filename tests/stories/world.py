@@ -469,7 +469,9 @@ class World:
                 await asyncio.sleep(0.02)
 
     async def _is_busy(self) -> bool:
-        return bool(await self.database.pool.fetchval(_BUSY, self.database.clock.now(), real_now()))
+        # What became due since this moment was read is due too.
+        soon = self.database.clock.now() + timedelta(milliseconds=500)
+        return bool(await self.database.pool.fetchval(_BUSY, soon, real_now()))
 
     def nobody_got_more(self) -> None:
         """Fail when somebody got a message or a mail that the story did not expect."""
