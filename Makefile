@@ -12,7 +12,7 @@ TEXTS := $(wildcard bot/texts/locale/*/LC_MESSAGES/*.po)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install demo test check format bench lock texts
+.PHONY: help install demo test check explore format bench lock texts
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,9 @@ check: $(TEST_TOOLS) texts ## format, lint, types, import contracts, then every 
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory test
+
+explore: $(TEST_TOOLS) texts ## look for what breaks the properties, with new examples and many of them
+	@CHOTDON_TEST_EXAMPLES=explore $(BIN)/python -m pytest -n 2 -m hypothesis $(ARGS)
 
 format: $(TEST_TOOLS) ## lay out the code and mend what can be mended by itself
 	@$(BIN)/ruff format

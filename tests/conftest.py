@@ -33,8 +33,11 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if _is_a_setting(name)]:
         del os.environ[name]
     os.environ[ENV_FILE_VARIABLE] = ""
-    hypothesis.settings.register_profile("chotdon", deadline=None)  # a busy machine is no fault
-    hypothesis.settings.load_profile("chotdon")
+    hypothesis.settings.register_profile(
+        "same", deadline=None, derandomize=True
+    )  # a busy machine is no fault
+    hypothesis.settings.register_profile("explore", deadline=None, max_examples=2_000)
+    hypothesis.settings.load_profile(os.environ.get("CHOTDON_TEST_EXAMPLES", "same"))
 
 
 def _new_directory() -> Path:

@@ -255,14 +255,14 @@ def _change(order: Order, command: ChangeOrder, actor: Actor, terms: Terms, now:
     changes = _differences(order, changed)
     if not changes:
         return Decision(about(order, AnswerKind.NOTHING, "change"))
-    if "deliver_at" in changes and changed.deliver_at <= now:
+    asks_again = order.status is Status.PENDING or bool(_ASK_AGAIN & changes.keys())
+    if asks_again and changed.deliver_at <= now:
         raise RuleError("deliver_at_past")
     if changed.total != items_total(changed.items) + changed.fees - changed.discount:
         raise RuleError("total_wrong")
     if changed.total < 0:
         raise RuleError("total_negative")
     changed = replace(changed, revision=order.revision + 1)
-    asks_again = order.status is Status.PENDING or bool(_ASK_AGAIN & changes.keys())
     if asks_again:
         changed = replace(changed, asked_at=now)
     if asks_again and order.status is Status.CONFIRMED:

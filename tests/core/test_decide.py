@@ -432,6 +432,14 @@ def test_what_cannot_be_changed(change: dict[str, object], code: str) -> None:
     assert refusal.value.code == code
 
 
+@pytest.mark.parametrize("moment", ["on time", "late"])
+def test_what_must_be_confirmed_again_needs_time_for_it(moment: str) -> None:
+    """A confirmed order whose delivery has come keeps its dishes: asked again it would be overdue at once."""
+    other_dishes = ChangeOrder(ORDER.id, items=(Item("Cơm gà", 10, 45_000),))
+    with pytest.raises(RuleError, match="deliver_at_past"):
+        decide(standing(CONFIRMED), other_dishes, actor=platform(), terms=sample_terms(), now=MOMENTS[moment])
+
+
 def test_changed_items_bring_their_total() -> None:
     """Where no total is given it follows from items, fees and discount."""
     command = ChangeOrder(ORDER.id, items=(Item("Cơm gà", 10, 45_000),))
