@@ -94,8 +94,10 @@ def test_packages_of_rules_run_nothing_when_imported(package: str) -> None:
 #: What only SQL uses: how claims, clocks and forward readers work inside.
 INTERNAL: Final = {
     "staff": {"position"},
+    "platforms": {"secret_before", "secret_before_until", "disabled_at", "disabled_why", "ask_review"},
     "orders": {"changed_in"},
-    "notices": {"owed_real", "held_until"},
+    "events": {"made_in"},
+    "notices": {"owed_real", "held_until", "handled_at", "handled_by"},
     "messages": {"lost", "leased_until", "deadline", "carrier_id", "orders_told", "card_of"},
     "attempts": {"try", "took"},
     "webhooks": {"leased_until"},

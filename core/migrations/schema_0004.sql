@@ -1,0 +1,80 @@
+-- Two keys sign for a while when a platform's is renewed: the new one, and the one before until then (product
+-- time). A platform that answered 410, or that an operator switched off, is sent nothing until it is switched on.
+ALTER TABLE platforms
+    ADD COLUMN secret_before text,
+    ADD COLUMN secret_before_until timestamptz,
+    ADD COLUMN disabled_at timestamptz,
+    ADD COLUMN disabled_why text,
+    -- whether its customers are asked for a review when an order is completed
+    ADD COLUMN ask_review boolean NOT NULL DEFAULT false;
+
+-- In which transaction an event was written: who pages forward stays below the oldest one still open. Null: before
+-- this was kept, long ago.
+ALTER TABLE events ADD COLUMN made_in xid8;
+ALTER TABLE events ALTER COLUMN made_in SET DEFAULT pg_current_xact_id();
+CREATE INDEX events_forward ON events (made_in, id);
+
+-- One call to a platform. `at` is product time.
+CREATE TABLE webhook_attempts (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    webhook_id  uuid NOT NULL,
+    platform_id uuid NOT NULL REFERENCES platforms,
+    at          timestamptz NOT NULL,
+    took        interval NOT NULL,
+    status      integer,
+    why         text
+);
+CREATE INDEX webhook_attempts_webhook ON webhook_attempts (webhook_id);
+CREATE INDEX webhooks_platform ON webhooks (platform_id, id);
+-- What a platform does not have yet, the oldest first.
+CREATE INDEX webhooks_undelivered ON webhooks (platform_id, next_at) WHERE state <> 'delivered';
+
+-- Operators at the console: who one is, a mailbox of the settings says. Product time.
+CREATE TABLE operator_links (
+    id         uuid PRIMARY KEY,
+    email      text NOT NULL,
+    made_at    timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    used_at    timestamptz
+);
+CREATE INDEX operator_links_email ON operator_links (email, made_at);
+CREATE TABLE operator_sessions (
+    id         uuid PRIMARY KEY,
+    token_hash bytea NOT NULL UNIQUE,
+    email      text NOT NULL,
+    device     text NOT NULL,
+    created_at timestamptz NOT NULL,
+    seen_at    timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    ended_at   timestamptz
+);
+
+-- What operators did, and to what: nothing of it is ever changed. Product time.
+CREATE TABLE audit (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at       timestamptz NOT NULL,
+    who      text NOT NULL,
+    via      text NOT NULL,
+    deed     text NOT NULL,
+    about    text NOT NULL,
+    about_id uuid,
+    reason   text NOT NULL DEFAULT '',
+    data     jsonb NOT NULL DEFAULT '{}'
+);
+CREATE INDEX audit_at ON audit (at, id);
+CREATE INDEX audit_about ON audit (about_id, id) WHERE about_id IS NOT NULL;
+
+-- What operators are owed a word about is an item on their console until somebody says that it is dealt with.
+ALTER TABLE notices ADD COLUMN handled_at timestamptz, ADD COLUMN handled_by text;
+
+-- Alarms that are over are kept for the record; one that is raised has no end yet.
+CREATE TABLE alarms_over (
+    id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name      text NOT NULL,
+    detail    text NOT NULL,
+    raised_at timestamptz NOT NULL,
+    over_at   timestamptz NOT NULL
+);
+
+-- The board: what waits, by the time left.
+CREATE INDEX orders_waiting ON orders (deliver_at, id) WHERE status = 'pending';
