@@ -44,7 +44,10 @@ class PlaceOrder:
 
 @dataclass(frozen=True, slots=True)
 class ChangeOrder:
-    """A platform changes an order; None leaves a part as it is. Without a `total` it is reckoned."""
+    """A platform changes an order; None leaves a part as it is. Without a `total` it is reckoned.
+
+    `versions` are those of the order that it goes by; None for whichever it has.
+    """
 
     order_id: OrderId
     deliver_at: datetime | None = None
@@ -54,6 +57,7 @@ class ChangeOrder:
     total: int | None = None
     address: str | None = None
     note: str | None = None
+    versions: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,15 @@ class ConfirmOrder:
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
-    """Somebody cancels the order. A partner must be looking at `revision`, where one is given."""
+    """Somebody cancels the order. A partner must be looking at `revision`, where one is given.
+
+    `versions` are those of the order that a platform goes by; None for whichever it has.
+    """
 
     order_id: OrderId
     reason: Reason
     revision: int | None = None
+    versions: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +96,16 @@ class CompleteOrder:
 
 @dataclass(frozen=True, slots=True)
 class ReviewOrder:
-    """A platform passes on what the customer said; a second review replaces the first."""
+    """A platform passes on what the customer said; a second review replaces the first.
+
+    `versions` are those of the order that it goes by; None for whichever it has.
+    """
 
     order_id: OrderId
     rating: int
     comment: str
     author: str
+    versions: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def decide(order: Order | None, command: Command, *, actor: Actor, terms: Terms,
     An order that still waits after its delivery time expires first, whatever was asked.
 
     Raises NotAllowed if `actor` may not give this command at all; RuleError if the rules forbid it
-    to everybody (a delivery in the past, a paused partner).
+    to everybody (a delivery in the past, a paused partner, an order that is not as they saw it).
     """
     _check_is_theirs(command, actor)
     if isinstance(command, PlaceOrder):
@@ -97,6 +97,7 @@ def decide(order: Order | None, command: Command, *, actor: Actor, terms: Terms,
     _check_belongs(order, actor)
     if order.status is Status.PENDING and now > order.deliver_at:
         return _expire(order, ASKED[type(command)], terms, now)
+    _check_is_current(order, command)
     match command:
         case ConfirmOrder():
             return _confirm(order, command, actor, terms, now)
@@ -134,6 +135,14 @@ def _check_belongs(order: Order, actor: Actor) -> None:
         raise NotAllowed("not_yours")
     if actor.kind is ActorKind.PLATFORM and actor.id != order.platform_id:
         raise NotAllowed("not_yours")
+
+
+def _check_is_current(order: Order, command: Command) -> None:
+    """An error, not an answer: whoever reads the order anew may ask again under the same key."""
+    if not isinstance(command, ChangeOrder | CancelOrder | ReviewOrder) or command.versions is None:
+        return
+    if order.version not in command.versions:
+        raise RuleError("version_mismatch", version=order.version)
 
 
 def _check_may_act(actor: Actor) -> None:

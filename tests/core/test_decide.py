@@ -432,6 +432,31 @@ def test_what_cannot_be_changed(change: dict[str, object], code: str) -> None:
     assert refusal.value.code == code
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ChangeOrder(ORDER.id, note="Giao cổng trước", versions=frozenset({90})),
+        CancelOrder(ORDER.id, reason_of(2), versions=frozenset()),
+        ReviewOrder(ORDER.id, 5, "Ngon", "An", versions=frozenset({90, 91})),
+    ],
+    ids=["change", "cancel", "review"],
+)
+@pytest.mark.parametrize("status", [PENDING, CONFIRMED, Status.CANCELLED])
+def test_a_platform_that_goes_by_another_version_is_told_so(command: Command, status: Status) -> None:
+    """Before anything else, a final status too: it has not seen how the order is."""
+    order = standing(status)
+    with pytest.raises(RuleError, match="version_mismatch") as refusal:
+        decide(order, command, actor=platform(), terms=sample_terms(), now=PLACED)
+    assert refusal.value.facts == {"version": order.version}
+
+
+def test_a_platform_that_goes_by_this_version_is_heard() -> None:
+    """One of the versions it names is enough."""
+    command = ChangeOrder(ORDER.id, note="Giao cổng trước", versions=frozenset({ORDER.version, 9}))
+    decision = decide(ORDER, command, actor=platform(), terms=sample_terms(), now=PLACED)
+    assert taken(decision).note == "Giao cổng trước"
+
+
 @pytest.mark.parametrize("moment", ["on time", "late"])
 def test_what_must_be_confirmed_again_needs_time_for_it(moment: str) -> None:
     """A confirmed order whose delivery has come keeps its dishes: asked again it would be overdue at once."""
