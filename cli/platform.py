@@ -27,9 +27,20 @@ def platform() -> None:
     show_default=True,
     help="Which orders it hears of: all, or its own.",
 )
+@click.option(
+    "--ask-review/--no-ask-review",
+    default=False,
+    help="Whether customers are asked by us for a review of a completed order (by default they are not).",
+)
 @as_json_option
 def add_platform(
-    name: str, *, webhook_url: str | None, notify_customer: bool, scope: str, as_json: bool
+    name: str,
+    *,
+    webhook_url: str | None,
+    notify_customer: bool,
+    scope: str,
+    ask_review: bool,
+    as_json: bool,
 ) -> None:
     """Add a platform and print its keys; the API key is shown this once.
 
@@ -43,6 +54,7 @@ def add_platform(
             webhook_url=webhook_url,
             notify_customer=notify_customer,
             scope=Scope(scope),
+            ask_review=ask_review,
             allow_private=office.settings.webhook_allow_private,
         )
 

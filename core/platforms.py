@@ -66,9 +66,12 @@ async def add(
     webhook_url: str | None = None,
     notify_customer: bool = True,
     scope: Scope = Scope.ALL,
+    ask_review: bool = False,
     allow_private: bool = False,
 ) -> PlatformKeys:
     """Add a platform and return its keys, which cannot be read again.
+
+    With `ask_review` its customers are asked for a review when their order is completed.
 
     Raises RuleError("name_invalid") or RuleError("webhook_url_refused"), Conflict("platform_name").
     """
@@ -85,6 +88,7 @@ async def add(
             webhook_secret=keys.webhook_secret,
             notify_customer=notify_customer,
             scope=scope.value,
+            ask_review=ask_review,
             created_at=now,
         )
     except IntegrityError:

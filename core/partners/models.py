@@ -86,6 +86,7 @@ class PlatformRow(Model):
     webhook_secret = fields.TextField()
     notify_customer = fields.BooleanField(default=True)
     scope = fields.TextField(default="all")
+    ask_review = fields.BooleanField(default=False)
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -94,7 +94,7 @@ def test_packages_of_rules_run_nothing_when_imported(package: str) -> None:
 #: What only SQL uses: how claims, clocks and forward readers work inside.
 INTERNAL: Final = {
     "staff": {"position"},
-    "platforms": {"secret_before", "secret_before_until", "disabled_at", "disabled_why", "ask_review"},
+    "platforms": {"secret_before", "secret_before_until", "disabled_at", "disabled_why"},
     "orders": {"changed_in"},
     "events": {"made_in"},
     "notices": {"owed_real", "held_until", "handled_at", "handled_by"},
