@@ -61,7 +61,7 @@ class PhoneClaims:
         written: list[UUID] = []
 
         async def effect(connection: Connection) -> Mapping[str, Json]:
-            if await self._is_one_more(connection, PER_SENDER, sender_of(inbound.sender)):
+            if await self._may(connection, PER_SENDER, inbound.sender):
                 written.extend(await answers(connection))
             return {"told": len(written)}
 
@@ -94,7 +94,7 @@ class PhoneClaims:
     async def _code(self, connection: Connection, inbound: Inbound, phone: Address) -> Sequence[UUID]:
         """Owe the phone one code for all kitchens that its owner works for."""
         seats = one_per_kitchen(await addresses.staff_at(connection, phone)) if self._by_sms else []
-        if not seats or not await self._is_one_more(connection, PER_PHONE, sender_of(phone)):
+        if not seats or not await self._may(connection, PER_PHONE, phone):
             return ()
         told = await self._told(connection, seats)
         return [await self._owe(connection, f"{inbound.key}#1", phone, seats[0].staff_id, told)]
@@ -105,14 +105,10 @@ class PhoneClaims:
         code = await linking.issue_code(connection, people, ChannelName.ZALO, key=self._link_key, now=now)
         return reply(Reply.LINK_CODE, text=code.text)
 
-    async def _is_one_more(self, connection: Connection, limit: Limit, sender: str) -> bool:
+    async def _may(self, connection: Connection, limit: Limit, who: Address) -> bool:
         """Count one more, unless there were as many as there may be."""
         now = self._database.clock.now()
-        tries = await wrong_tries.held(connection, limit, sender, now=now)
-        if tries.locked_until is not None:
-            return False
-        await wrong_tries.wrong(connection, limit, sender, tries, now=now)
-        return True
+        return await wrong_tries.is_one_more(connection, limit, sender_of(who), now=now)
 
     async def _owe(
         self, connection: Connection, key: str, to: Address, staff_id: UUID | None, told: Mapping[str, Json]

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 
 class ChannelName(StrEnum):
@@ -14,6 +14,10 @@ class ChannelName(StrEnum):
     TELEGRAM = "telegram"
     SMS = "sms"
     EMAIL = "email"
+
+
+#: The channels that can change a message after it was sent (`Edits`): an order's cards there are kept true.
+CHANGEABLE: Final = (ChannelName.TELEGRAM,)
 
 
 class AddressKind(StrEnum):

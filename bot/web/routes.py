@@ -71,3 +71,4 @@ def _add_settings(router: web.UrlDispatcher) -> None:
     router.add_post("/settings/quiet", settings_page.set_quiet)
     router.add_post("/settings/sheet", settings_page.set_sheet)
     router.add_post("/settings/pause", settings_page.pause)
+    router.add_post("/settings/resume", settings_page.resume)

@@ -125,19 +125,30 @@ async def set_sheet(request: web.Request) -> web.Response:
 
 
 async def pause(request: web.Request) -> web.Response:
-    """Let the kitchen take no new orders until a day is over; with no day, take them again."""
+    """Let the kitchen take no new orders until a day is over."""
 
     async def save(seat: Seat, form: Form) -> str:
-        database, by = request.config_dict[DATABASE], By(Via.WEB, seat.staff.name, seat.staff.id)
-        wake, wanted = request.config_dict[WAKING].wake, form.get("until", "").strip()
-        if not wanted:
-            await pausing.resume(database, seat.partner.id, by=by, wake=wake)
-            return "resumed"
-        until = _end_of(seat, wanted, now=database.clock.now())
-        await pausing.pause(database, seat.partner.id, until, by=by, wake=wake)
+        database, wake = request.config_dict[DATABASE], request.config_dict[WAKING].wake
+        until = _end_of(seat, form.get("until", "").strip(), now=database.clock.now())
+        await pausing.pause(database, seat.partner.id, until, by=_by(seat), wake=wake)
         return "paused"
 
     return await _saved(request, save, of_kitchen=True)
+
+
+async def resume(request: web.Request) -> web.Response:
+    """Let the kitchen take new orders again."""
+
+    async def save(seat: Seat, form: Form) -> str:
+        database, wake = request.config_dict[DATABASE], request.config_dict[WAKING].wake
+        await pausing.resume(database, seat.partner.id, by=_by(seat), wake=wake)
+        return "resumed"
+
+    return await _saved(request, save, of_kitchen=True)
+
+
+def _by(seat: Seat) -> By:
+    return By(Via.WEB, seat.staff.name, seat.staff.id)
 
 
 # --- Saving -----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from core import ids
-from core.channels import ChannelName
+from core.channels import CHANGEABLE
 from core.database import Connection, Database
 from core.notices.kinds import Way
 from core.notices.outgoing import Outgoing
@@ -15,7 +15,7 @@ from core.outbox.ways import Due
 def can_be_outdated(outgoing: Outgoing) -> bool:
     """Whether a message, once it is sent, may show an order as it was."""
     is_card = outgoing.order is not None and outgoing.staff is not None
-    return is_card and outgoing.channel is ChannelName.TELEGRAM
+    return is_card and outgoing.channel in CHANGEABLE
 
 
 async def if_outdated(connection: Connection, outgoing: Outgoing, *, now: datetime) -> list[Due]:

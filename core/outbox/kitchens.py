@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core.actors import Role
-from core.channels import Address, AddressKind, ChannelName
+from core.channels import CHANGEABLE, Address, AddressKind, ChannelName
 from core.database import Connection, Row
 from core.notices.routing import Group, Kitchen, Person, SentCard
 from core.orders.order import Order
@@ -62,7 +62,7 @@ async def _cards(connection: Connection, order_ids: Sequence[UUID]) -> Mapping[U
     cards: dict[UUID, list[SentCard]] = defaultdict(list)
     if not order_ids:
         return cards
-    for row in await connection.fetch(_CARDS, order_ids):
+    for row in await connection.fetch(_CARDS, order_ids, CHANGEABLE):
         address = Address(AddressKind(row["address_kind"]), row["address"])
         channel = ChannelName(row["channel"])
         cards[row["card_of"]].append(
@@ -72,7 +72,7 @@ async def _cards(connection: Connection, order_ids: Sequence[UUID]) -> Mapping[U
 
 
 async def _coming(connection: Connection, order_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[str]]:
-    rows = await connection.fetch(_COMING, order_ids) if order_ids else ()
+    rows = await connection.fetch(_COMING, order_ids, CHANGEABLE) if order_ids else ()
     return {row["order_id"]: frozenset(row["chats"]) for row in rows}
 
 
@@ -151,21 +151,22 @@ ORDER BY created_at, id
 # What is on its way is changed once it is there (edits.if_outdated).
 _COMING: Final = """
 SELECT order_id, array_agg(address) AS chats FROM messages
-WHERE order_id = ANY($1::uuid[]) AND channel = 'telegram' AND state = 'waiting' AND leg <> 'edit'
+WHERE order_id = ANY($1::uuid[]) AND channel = ANY($2::text[]) AND state = 'waiting' AND leg <> 'edit'
 GROUP BY order_id
 """
 
-# A message of Telegram's may have shown several things, one after the other: what counts is the last one.
+# A message that can be changed may have shown several things one after the other: the last one counts.
 _CARDS: Final = """
 SELECT card_of, gateway_id, staff_id, channel, address_kind, address,
     row_number() OVER (PARTITION BY card_of, address ORDER BY first_at DESC, gateway_id DESC) = 1 AS is_newest
 FROM (
-    SELECT DISTINCT ON (m.gateway_id) m.*, min(m.created_at) OVER (PARTITION BY m.gateway_id) AS first_at
+    SELECT DISTINCT ON (m.channel, m.gateway_id) m.*,
+        min(m.created_at) OVER (PARTITION BY m.channel, m.gateway_id) AS first_at
     FROM messages m
-    WHERE m.channel = 'telegram' AND m.state = 'sent' AND m.gateway_id IN (
+    WHERE m.channel = ANY($2::text[]) AND m.state = 'sent' AND m.gateway_id IN (
         SELECT gateway_id FROM messages
-        WHERE card_of = ANY($1::uuid[]) AND channel = 'telegram' AND gateway_id IS NOT NULL)
-    ORDER BY m.gateway_id, m.sent_at DESC, m.id DESC
+        WHERE card_of = ANY($1::uuid[]) AND channel = ANY($2::text[]) AND gateway_id IS NOT NULL)
+    ORDER BY m.channel, m.gateway_id, m.sent_at DESC, m.id DESC
 ) shown
 WHERE card_of = ANY($1::uuid[]) AND staff_id IS NOT NULL
 ORDER BY first_at

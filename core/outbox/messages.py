@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from core import ids
-from core.channels import ChannelName
+from core.channels import CHANGEABLE
 from core.database import Connection
 from core.notices.kinds import RULES, Audience, NoticeKind, Way
 from core.notices.routing import Leg
@@ -32,8 +32,6 @@ class OwedNotice:
         return str(self.order.id) if self.order else self.data.get("order_id")
 
 
-#: The channels whose messages can be changed after they were sent.
-_CHANGEABLE: Final = frozenset({ChannelName.TELEGRAM})
 #: Who is asked to do something before an order is delivered; who asked waits for the answer now.
 _ASKED: Final = frozenset({Audience.RECIPIENTS, Audience.LADDER})
 #: What asks for nothing can wait for what does, when a gateway takes less than there is.
@@ -56,7 +54,7 @@ def message_row(
         "address": leg.address.value,
         "rung": rung or leg.rung,
         "edits": leg.edits,
-        "card_of": notice.about if leg.channel in _CHANGEABLE else None,
+        "card_of": notice.about if leg.channel in CHANGEABLE else None,
         "next_at": begins(notice.kind, notice.data, leg.way, quiet, now).isoformat(),
         "created_at": now.isoformat(),
         "deadline": _deadline(notice, now).isoformat(),

@@ -11,6 +11,7 @@ from bot.sms.gateways import GATEWAYS as SMS_GATEWAYS
 from bot.texts.plain import unaccented
 from core.channels import (
     ADDRESS_KINDS,
+    CHANGEABLE,
     Address,
     AddressKind,
     Badge,
@@ -21,6 +22,7 @@ from core.channels import (
     Card,
     Channel,
     ChannelName,
+    Edits,
     NoSuchRecipient,
     Sent,
     TryLater,
@@ -67,6 +69,11 @@ async def test_an_accepted_card_is_sent_and_has_the_gateways_name(channel: Chann
     assert outcome.id
     assert len(gateway.taken()) == 1
     assert "Com ga" in unaccented(gateway.taken()[0])
+
+
+async def test_who_can_change_a_sent_card_is_known_to_the_core(channel: Channel, gateway: Gateway) -> None:
+    """Cards are kept true on exactly the channels that can change them."""
+    assert isinstance(channel, Edits) is (channel.name in CHANGEABLE)
 
 
 async def test_a_refused_connection_is_for_later(channel: Channel, gateway: Gateway) -> None:
