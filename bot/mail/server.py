@@ -71,7 +71,7 @@ class Connections:
     def __init__(self, server: Server, *, trust: ssl.SSLContext | None = None) -> None:
         """`trust` replaces the system's certificates, for servers with a certificate of their own."""
         self._server = server
-        self._trust = trust or ssl.create_default_context()
+        self._trust = None if server.tls is Tls.NONE else trust or ssl.create_default_context()
         self._idle: list[tuple[float, SMTP]] = []
         self._own_name: str | None = None
 
@@ -117,7 +117,7 @@ class Connections:
             password=server.password,
             use_tls=server.tls is Tls.IMPLICIT,
             start_tls=server.tls is Tls.STARTTLS,
-            tls_context=None if server.tls is Tls.NONE else self._trust,
+            tls_context=self._trust,
             timeout=None,
         )
         try:
