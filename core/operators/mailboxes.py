@@ -1,0 +1,25 @@
+"""Who is an operator: whoever's mailbox the settings name, in one spelling. Pure."""
+
+from collections.abc import Iterable
+
+from core.channels import AddressKind
+from core.errors import RuleError
+from core.partners import addresses
+
+
+def operator_at(typed: str, mailboxes: Iterable[str]) -> str | None:
+    """Return the operator's mailbox in the spelling that it is kept in, None for what is nobody's."""
+    wanted = _spelled(typed)
+    return wanted if wanted and wanted in {_spelled(mailbox) for mailbox in mailboxes} else None
+
+
+def called(mailbox: str) -> str:
+    """Return what kitchens and platforms are told of who acted: the part before the @."""
+    return mailbox.partition("@")[0]
+
+
+def _spelled(text: str) -> str | None:
+    try:
+        return addresses.normalised(AddressKind.EMAIL, text.strip()).value
+    except RuleError:
+        return None
