@@ -16,6 +16,7 @@ from bot.api.routes import add_routes as add_api
 from bot.compose import Composer
 from bot.conversation import Conversation
 from bot.keys import DATABASE, LEDGER, SETTINGS, SIGNER, WAKING, Waking
+from bot.ops.routes import add_routes as add_console
 from bot.registry import open_channels, signer_of, switched_off, ways_of
 from bot.sms.esms import reply_charge
 from bot.sms.render import renderer
@@ -70,6 +71,7 @@ def build(
     telegram_webhook.add_routes(app)
     add_api(app)
     add_pages(app)
+    add_console(app)
     zalo_consent.add_routes(app)
     return app
 

@@ -10,7 +10,7 @@ from bot import kitchen_news
 from bot.cards.answers import answer_card, refusal_card
 from bot.cards.bundle import bundle_card
 from bot.cards.customer import customer_card
-from bot.cards.login import login_code_card
+from bot.cards.login import login_code_card, operator_link_card
 from bot.cards.notices import ALARMS, alarm_card, notice_card
 from bot.cards.present import present_card
 from bot.cards.view import Desk, Frame, View
@@ -21,6 +21,7 @@ from core.channels import Card, ChannelName
 from core.database import Database
 from core.notices.kinds import NoticeKind, Way
 from core.notices.outgoing import Outgoing
+from core.operators import links
 from core.orders import answers
 from core.orders.answers import Answer, AnswerKind
 from core.orders.events import Json
@@ -64,6 +65,8 @@ class Composer:
             return alarm_card(frame.texts, outgoing.kind, outgoing.data, view)
         if outgoing.kind is NoticeKind.LOGIN_CODE:
             return self._login_code(frame, outgoing)
+        if outgoing.kind is NoticeKind.OPERATOR_LOGIN:
+            return self._operator_link(frame, outgoing)
         if outgoing.kind in kitchen_news.KINDS:
             return await kitchen_news.news_card(frame, outgoing, _bearer(outgoing))
         if outgoing.way == Way.EDIT:
@@ -110,6 +113,12 @@ class Composer:
             return None
         code_id = UUID(str(outgoing.data["login_code"]))
         return login_code_card(frame, login_codes.code_of(self._login_key, code_id))
+
+    def _operator_link(self, frame: Frame, outgoing: Outgoing) -> Card | None:
+        """Return the link to the console, unless it has died on its way."""
+        if frame.now >= outgoing.owed_at + links.LIFE:
+            return None
+        return operator_link_card(frame, UUID(str(outgoing.data["link"])))
 
     def _now(self, outgoing: Outgoing) -> datetime:
         """Return the moment to write as of: another process may know of a moved clock before this one."""

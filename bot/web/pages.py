@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
 from bot.texts.catalogue import texts_in
 
@@ -24,7 +24,7 @@ class Pages:
         found = [path for path in (_HERE / "static").iterdir() if path.suffix in _TYPES]
         self.static = {path.name: path.read_bytes() for path in found}
         self._jinja = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
+            loader=ChoiceLoader([_folder("web"), PrefixLoader({"ops": _folder("ops")})]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -43,6 +43,11 @@ class Pages:
             t=texts.t, n=texts.n, label=texts.label, locale=texts.locale, **shown
         )
         return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
+
+
+def _folder(part: str) -> FileSystemLoader:
+    """Return the templates of one part: the partner's pages, the operators' console."""
+    return FileSystemLoader(_HERE.parent / part / "templates")
 
 
 PAGES: Final = web.AppKey("pages", Pages)

@@ -30,6 +30,7 @@ class NoticeKind(StrEnum):
     KITCHEN_PAUSED = "kitchen_paused"  # who did not do it themselves hears that the kitchen takes no orders
     KITCHEN_RESUMED = "kitchen_resumed"  # ... and that it takes them again
     LOGIN_CODE = "login_code"  # to the phone or mailbox somebody wants to sign in by
+    OPERATOR_LOGIN = "operator_login"  # to the mailbox of an operator who wants to sign in
     ANSWER = "answer"  # to whoever asked or tapped
     ORDER_AT_RISK = "order_at_risk"  # O*
     NOT_COMPLETED = "not_completed"  # O*
@@ -114,6 +115,7 @@ RULES: Final[Mapping[NoticeKind, Rule]] = MappingProxyType(
         NoticeKind.KITCHEN_PAUSED: Rule(Audience.RECIPIENTS, (Way.CHAT,), _ANY, may_wait=True),
         NoticeKind.KITCHEN_RESUMED: Rule(Audience.RECIPIENTS, (Way.CHAT,), _ANY, may_wait=True),
         NoticeKind.LOGIN_CODE: Rule(Audience.PERSON, (Way.CHAT,), _ANY),
+        NoticeKind.OPERATOR_LOGIN: Rule(Audience.PERSON, (Way.CHAT,), _ANY),
         NoticeKind.ANSWER: Rule(Audience.PERSON, (Way.CHAT,), _ANY),
         NoticeKind.ORDER_AT_RISK: Rule(Audience.OPERATORS, _BOTH, _PENDING),
         NoticeKind.NOT_COMPLETED: Rule(Audience.OPERATORS, _BOTH, _CONFIRMED),
