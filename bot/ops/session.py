@@ -1,8 +1,8 @@
 """Which operator is before a page: the session of the cookie; and pages of the console.
 
-Handlers of the console begin with `await operator_of(request)` and end with `inside(…)`; those that take a form
-begin with `await form_of(request, operator)` after it. What an operator does is written with `core.audit.record`
-in the transaction of the deed, `who=operator.email`, `via=VIA`.
+Handlers of the console begin with `await operator_of(request)` and end with `inside(…)`; those that take a
+form begin with `await form_of(request, operator)` after it. What an operator does is written with
+`core.audit.record` in the transaction of the deed, `who=operator.email`, `via=VIA`.
 """
 
 from dataclasses import dataclass
@@ -169,9 +169,9 @@ def _owner(operator: Operator) -> str:
 def inside(
     request: web.Request, operator: Operator, template: str, *, title: str, status: int = 200, **shown: Any
 ) -> web.Response:
-    """Return a page of the console, which extends `ops/inside.html`: with the way to the others, and a `nonce`.
+    """Return a page of the console, which extends `ops/inside.html`.
 
-    The template is named `ops/….html`; it has `texts`, `zone` and `now` for times and money.
+    The template is named `ops/….html`; it has a `nonce`, `texts`, `zone` and `now` for times and money.
     """
     shown = {"nonce": nonce_of(request, operator), **shown}
     return request.config_dict[PAGES].answer(

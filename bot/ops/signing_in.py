@@ -36,7 +36,7 @@ from core.operators.links import Asked, TooOften
 from core.settings import Settings
 from core.waking import wake_worker
 
-#: Whoever asks for a link waits as long, whether the mailbox is an operator's or nobody's (seconds, real time).
+#: Whoever asks for a link waits as long, whether the mailbox is an operator's or not (seconds, real time).
 _SAME_FOR_ALL: Final = 0.2
 _LONGEST_ADDRESS: Final = 254
 
@@ -76,9 +76,7 @@ async def _asked(request: web.Request, typed: str) -> Asked | TooOften:
     settings, database = request.config_dict[SETTINGS], request.config_dict[DATABASE]
     client, now = client_of(request, settings.trusted_proxies), database.clock.now()
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-        asked = await links.ask(
-            connection, typed, operators=settings.operator_emails, client=client, now=now
-        )
+        asked = await links.ask(connection, typed, operators=settings.operator_emails, client=client, now=now)
     if isinstance(asked, Asked) and asked.notice_id:
         await wake_worker(request.config_dict[WAKING].wake, [asked.notice_id])
     return asked

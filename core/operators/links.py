@@ -1,7 +1,7 @@
 """One-time links that sign an operator in at the console. Times are product time.
 
-Whoever asks is answered the same, whether the mailbox is an operator's or nobody's. Nothing secret is stored: a
-link is its id with our signature (`bot.tokens`).
+Whoever asks is answered the same, whether the mailbox is an operator's or nobody's. Nothing secret is stored:
+a link is its id with our signature (`bot.tokens`).
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from core.partners.addresses import Queryable
 from core.partners.wrong_tries import Limit
 
 LIFE: Final = timedelta(minutes=15)
-#: A mailbox gets three links in a quarter of an hour, whoever asks for them; one place on the net asks for ten.
+#: A mailbox gets three links in a quarter of an hour, whoever asks; one place on the net asks for ten.
 PER_MAILBOX: Final = Limit("operator_link", 3, LIFE, LIFE)
 PER_CLIENT: Final = Limit("operator_links_asked", 10, LIFE, LIFE)
 _KEPT_FOR: Final = timedelta(days=1)
@@ -63,9 +63,7 @@ async def issue(queryable: Queryable, email: str, *, now: datetime) -> UUID:
     return link_id
 
 
-async def look(
-    queryable: Queryable, link_id: UUID, *, operators: Sequence[str], now: datetime
-) -> str | None:
+async def look(queryable: Queryable, link_id: UUID, *, operators: Sequence[str], now: datetime) -> str | None:
     """Return whose link it is, if it works now; changes nothing."""
     email = await queryable.fetchval(_LOOK, link_id, now)
     return operator_at(email, operators) if email else None
@@ -74,7 +72,7 @@ async def look(
 async def take(
     connection: Connection, link_id: UUID, *, operators: Sequence[str], now: datetime
 ) -> str | None:
-    """Use the link up and return whose it is; None where it works no more. Of two at one moment one gets it."""
+    """Use the link up and return whose it is, None where it works no more; of two at once one gets it."""
     email = await connection.fetchval(_TAKE, link_id, now)
     return operator_at(email, operators) if email else None
 

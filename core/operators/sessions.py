@@ -50,7 +50,7 @@ async def of_secret(
     queryable: Queryable, secret: str, *, operators: Sequence[str], now: datetime
 ) -> Session | None:
     """Return the session of this cookie, or None; a use is remembered every five minutes."""
-    row = await queryable.fetchrow(_BY_SECRET, _hashed(secret), now)
+    row = await queryable.fetchrow(_OF_COOKIE, _hashed(secret), now)
     if row is None or operator_at(row["email"], operators) is None:
         return None
     if row["seen_at"] <= now - SEEN_EVERY:
@@ -91,7 +91,7 @@ _INSERT: Final = """
 INSERT INTO operator_sessions (id, token_hash, email, device, created_at, seen_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $5, $6)
 """
-_BY_SECRET: Final = """
+_OF_COOKIE: Final = """
 SELECT id, email, device, created_at, seen_at FROM operator_sessions
  WHERE token_hash = $1 AND ended_at IS NULL AND expires_at > $2
 """
