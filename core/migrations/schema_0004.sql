@@ -5,6 +5,8 @@ ALTER TABLE platforms
     ADD COLUMN secret_before_until timestamptz,
     ADD COLUMN disabled_at timestamptz,
     ADD COLUMN disabled_why text,
+    ADD COLUMN api_key_hash_before bytea,
+    ADD COLUMN api_key_before_until timestamptz,
     -- whether its customers are asked for a review when an order is completed
     ADD COLUMN ask_review boolean NOT NULL DEFAULT false;
 
@@ -12,7 +14,11 @@ ALTER TABLE platforms
 -- this was kept, long ago.
 ALTER TABLE events ADD COLUMN made_in xid8;
 ALTER TABLE events ALTER COLUMN made_in SET DEFAULT pg_current_xact_id();
-CREATE INDEX events_forward ON events (made_in, id);
+-- One transaction may carry several events of one order, and their ids rise by the millisecond only: hence by version.
+CREATE INDEX events_forward ON events (made_in, order_id, version);
+ALTER TABLE partner_events ADD COLUMN made_in xid8;
+ALTER TABLE partner_events ALTER COLUMN made_in SET DEFAULT pg_current_xact_id();
+CREATE INDEX partner_events_forward ON partner_events (made_in, partner_id, number);
 
 -- One call to a platform. `at` is product time.
 CREATE TABLE webhook_attempts (
@@ -25,9 +31,15 @@ CREATE TABLE webhook_attempts (
     why         text
 );
 CREATE INDEX webhook_attempts_webhook ON webhook_attempts (webhook_id);
+-- By when a webhook must be delivered before the operators hear of it; set where an order has ended without food. A
+-- test that a platform asked for is of no event: it carries the moment at which it was asked for.
+ALTER TABLE webhooks ADD COLUMN overdue_at timestamptz, ADD COLUMN test_at timestamptz;
 CREATE INDEX webhooks_platform ON webhooks (platform_id, id);
--- What a platform does not have yet, the oldest first.
-CREATE INDEX webhooks_undelivered ON webhooks (platform_id, next_at) WHERE state <> 'delivered';
+-- What each platform waits for, so that one with many does not hide what another one is owed; and what was given up.
+CREATE INDEX webhooks_waiting ON webhooks (platform_id, next_at) WHERE state = 'waiting';
+CREATE INDEX webhooks_dead ON webhooks (platform_id, id) WHERE state = 'dead';
+CREATE INDEX webhooks_overdue ON webhooks (overdue_at) WHERE overdue_at IS NOT NULL AND state <> 'delivered';
+DROP INDEX webhooks_due;
 
 -- Operators at the console: who one is, a mailbox of the settings says. Product time.
 CREATE TABLE operator_links (

@@ -94,13 +94,20 @@ def test_packages_of_rules_run_nothing_when_imported(package: str) -> None:
 #: What only SQL uses: how claims, clocks and forward readers work inside.
 INTERNAL: Final = {
     "staff": {"position"},
-    "platforms": {"secret_before", "secret_before_until", "disabled_at", "disabled_why"},
+    "platforms": {
+        "secret_before",
+        "secret_before_until",
+        "disabled_at",
+        "disabled_why",
+        "api_key_hash_before",
+        "api_key_before_until",
+    },
     "orders": {"changed_in"},
     "events": {"made_in"},
     "notices": {"owed_real", "held_until", "handled_at", "handled_by"},
     "messages": {"lost", "leased_until", "deadline", "carrier_id", "orders_told", "card_of"},
     "attempts": {"try", "took"},
-    "webhooks": {"leased_until"},
+    "webhooks": {"leased_until", "overdue_at", "test_at"},
 }
 MODELS: Final = [
     model
