@@ -23,6 +23,11 @@ INSERT INTO inbox (key, received_at, answer) VALUES ($1, $2, '{}') ON CONFLICT D
 """
 
 
+_KEEP: Final = """
+INSERT INTO inbox (key, received_at, fingerprint, answer) VALUES ($1, $2, $3, '{}') ON CONFLICT DO NOTHING
+"""
+
+
 async def is_known(database: Database, key: str) -> bool:
     """Whether this came in before and had its effect: what it means is not to be worked out anew."""
     return bool(await database.pool.fetchval("SELECT true FROM inbox WHERE key = $1", key))
@@ -44,6 +49,17 @@ async def once(
         answer = await effect(connection)
         await connection.execute("UPDATE inbox SET answer = $2 WHERE key = $1", key, dict(answer))
         return answer, False
+
+
+async def fingerprint_of(database: Database, key: str) -> bytes | None:
+    """Return what was kept under this key, None where nothing was."""
+    found: bytes | None = await database.pool.fetchval("SELECT fingerprint FROM inbox WHERE key = $1", key)
+    return found
+
+
+async def keep(database: Database, key: str, fingerprint: bytes) -> None:
+    """Keep what came in under this key; whoever kept it first is right."""
+    await database.pool.execute(_KEEP, key, database.clock.now(), fingerprint)
 
 
 async def owe_answer(

@@ -228,6 +228,8 @@ class Settings(BaseSettings):
     """The Telegram chat or group that is alarmed beside, by its id."""
     trusted_proxies: Names = ("127.0.0.0/8", "::1/128")
     """Proxies in front of the pages, as networks: they are believed about whom they speak for."""
+    api_rate: int = Field(3000, ge=1, le=1_000_000)
+    """Calls a minute that one platform's key may make of one web process; an order in a batch is a tenth."""
     webhook_allow_private: bool = False
     """Let platform webhooks go to http and private addresses (development)."""
 
