@@ -88,5 +88,17 @@ CREATE TABLE alarms_over (
     over_at   timestamptz NOT NULL
 );
 
+-- When a trouble was last seen; how long after that it is over by itself (null: somebody says so); and what, if a
+-- gateway takes it again, shows that it is: a message of this channel, paid for as this, of this kind (null: any).
+ALTER TABLE alarms
+    ADD COLUMN seen_at timestamptz,
+    ADD COLUMN over_after interval,
+    ADD COLUMN channel text,
+    ADD COLUMN what text,
+    ADD COLUMN kind text;
+-- What operators were told of orders and nobody has dealt with yet.
+CREATE INDEX notices_of_troubled_orders ON notices (owed_at)
+    WHERE handled_at IS NULL AND kind IN ('order_at_risk', 'not_completed', 'undeliverable');
+
 -- The board: what waits, by the time left.
 CREATE INDEX orders_waiting ON orders (deliver_at, id) WHERE status = 'pending';
