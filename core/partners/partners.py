@@ -77,17 +77,22 @@ async def add(database: Database, new: NewPartner) -> tuple[Partner, Member]:
 
     Raises Conflict("partner_exists") when the code is taken, RuleError for what cannot be read.
     """
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        return await insert(connection, new, now=database.clock.now())
+
+
+async def insert(connection: Connection, new: NewPartner, *, now: datetime) -> tuple[Partner, Member]:
+    """Do so inside a transaction of the caller's."""
     code, zone, locale = partner_code_of(new.code), zone_of(new.timezone), locale_of(new.locale)
     name = name_of(new.name)
     owner = new_member(new.owner or name, Role.OWNER, phone=new.phone, email=new.email)
-    partner_id, now = ids.new(), database.clock.now()
-    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-        try:
-            await connection.execute(_INSERT, partner_id, code, name, locale, zone.key, now)
-        except asyncpg.UniqueViolationError:
-            raise Conflict("partner_exists", partner=code) from None
-        member = await staff.insert(connection, partner_id, owner, now=now)
-        return await by_code(connection, code), member
+    partner_id = ids.new()
+    try:
+        await connection.execute(_INSERT, partner_id, code, name, locale, zone.key, now)
+    except asyncpg.UniqueViolationError:
+        raise Conflict("partner_exists", partner=code) from None
+    member = await staff.insert(connection, partner_id, owner, now=now)
+    return await by_code(connection, code), member
 
 
 async def change(database: Database, code: str, wanted: PartnerChange, *, by: By = _OPERATORS) -> Partner:
@@ -95,18 +100,24 @@ async def change(database: Database, code: str, wanted: PartnerChange, *, by: By
 
     A pause is told to platforms and to the kitchen's people, as done `by` somebody.
     """
-    now = database.clock.now()
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-        partner = await by_code(connection, code)
-        columns = _columns(partner, wanted)
-        await _pause(connection, partner, wanted, by=by, now=now)
-        assignments = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, start=2))
-        await connection.execute(
-            f"UPDATE partners SET {assignments} WHERE id = $1",  # noqa: S608  (names of columns)
-            partner.id,
-            *columns.values(),
-        )
-        return await by_code(connection, code)
+        return await alter(connection, code, wanted, by=by, now=database.clock.now())
+
+
+async def alter(
+    connection: Connection, code: str, wanted: PartnerChange, *, by: By = _OPERATORS, now: datetime
+) -> Partner:
+    """Do so inside a transaction of the caller's."""
+    partner = await by_code(connection, code)
+    columns = _columns(partner, wanted)
+    await _pause(connection, partner, wanted, by=by, now=now)
+    assignments = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, start=2))
+    await connection.execute(
+        f"UPDATE partners SET {assignments} WHERE id = $1",  # noqa: S608  (names of columns)
+        partner.id,
+        *columns.values(),
+    )
+    return await by_code(connection, code)
 
 
 async def by_code(queryable: Queryable, code: str) -> Partner:

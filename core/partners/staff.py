@@ -113,22 +113,33 @@ async def remove(database: Database, partner_id: UUID, name: str) -> Member:
 async def remove_by_id(database: Database, partner_id: UUID, staff_id: UUID) -> Member:
     """Do so with the member of this id."""
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-        await _hold(connection, partner_id)
-        member = await by_id(connection, partner_id, staff_id)
-        return await _let_go(connection, member, now=database.clock.now())
+        return await let_go(connection, partner_id, staff_id, now=database.clock.now())
+
+
+async def let_go(connection: Connection, partner_id: UUID, staff_id: UUID, *, now: datetime) -> Member:
+    """Do so inside a transaction of the caller's."""
+    await _hold(connection, partner_id)
+    return await _let_go(connection, await by_id(connection, partner_id, staff_id), now=now)
 
 
 async def change(database: Database, partner_id: UUID, staff_id: UUID, *, role: Role, notify: bool) -> Member:
     """Give somebody another role or other news; raises NotFound("no_such_staff"), RuleError("last_owner")."""
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-        await _hold(connection, partner_id)
-        member = await by_id(connection, partner_id, staff_id)
-        if role is not Role.OWNER:
-            await _check_another_owner(connection, member)
-        await connection.execute(
-            "UPDATE staff SET role = $2, notify = $3 WHERE id = $1", staff_id, role.value, notify
-        )
-        return await _one(connection, staff_id)
+        return await alter(connection, partner_id, staff_id, role=role, notify=notify)
+
+
+async def alter(
+    connection: Connection, partner_id: UUID, staff_id: UUID, *, role: Role, notify: bool
+) -> Member:
+    """Do so inside a transaction of the caller's."""
+    await _hold(connection, partner_id)
+    member = await by_id(connection, partner_id, staff_id)
+    if role is not Role.OWNER:
+        await _check_another_owner(connection, member)
+    await connection.execute(
+        "UPDATE staff SET role = $2, notify = $3 WHERE id = $1", staff_id, role.value, notify
+    )
+    return await _one(connection, staff_id)
 
 
 async def speak(queryable: Queryable, staff_id: UUID, locale: str) -> None:
