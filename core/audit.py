@@ -1,12 +1,21 @@
 """What operators did, to what, and why: written with the deed, in its transaction, and never changed."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
 from core.database import Connection
 from core.orders.events import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who answers for a deed in the record: a mailbox or a name, and `console` or `cli`."""
+
+    who: str
+    via: str
 
 
 async def record(

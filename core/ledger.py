@@ -16,6 +16,7 @@ import asyncpg
 
 from core import metrics
 from core.actors import Actor
+from core.audit import Signed
 from core.batch import Batch, Request, StaffRef
 from core.channels import Address
 from core.database import AWAY, Connection, Database, PooledConnection
@@ -88,13 +89,14 @@ class Ledger:
         reply_to: Address | None = None,
         hold: timedelta | None = None,
         edits: str | None = None,
+        signed: Signed | None = None,
     ) -> Answer:
         """Carry out a command and return its answer after the commit.
 
         `key` names it for ever: a repeat returns the stored answer, marked as replayed, unless its
         `fingerprint` differs. With `reply_to` the answer is also owed to that address; for as long as
         `hold` (real time) the caller carries it itself, as far as it can. It takes the place of the message
-        that the gateway calls `edits`.
+        that the gateway calls `edits`. What an operator's command does is put on record as `signed`.
 
         Raises Unavailable when the database is away, too slow or too busy; it may still have been
         carried out, and the same key then finds the answer. Raises Conflict for a key or an external
@@ -103,7 +105,7 @@ class Ledger:
         if self._running is None:
             raise Unavailable
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        request = Request(command, actor, key, fingerprint, reply_to, hold, edits, answered)
+        request = Request(command, actor, key, fingerprint, reply_to, hold, edits, answered, signed)
         try:
             self._queue.put_nowait(request)
         except asyncio.QueueFull:

@@ -187,6 +187,9 @@ class Batch:
         if decision.event:
             event_id = self._changes.happen(order, decision.event)
             self._changes.tell(self._known.platforms, order, decision.event, event_id, now)
+            if request.signed:
+                about = f"{self._known.partners[order.partner_id].code}/{order.code}"
+                self._changes.sign(request.signed, order, decision.event, about=about)
         for owed in decision.notices:
             self._changes.owe(owed, order.id, order.revision, now)
         self._replan(order.id, decision)

@@ -10,7 +10,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from core import ids
+from core import audit, ids
+from core.audit import Signed
 from core.batch.known import Platform
 from core.batch.request import Request
 from core.clock import real_now
@@ -46,6 +47,7 @@ class Changes:
     replanned: set[OrderId] = field(default_factory=set)
     drawn: dict[UUID, int] = field(default_factory=dict)
     heard: set[tuple[str, str]] = field(default_factory=set)
+    signed: list[tuple[Signed, Order, Event, str]] = field(default_factory=list)
     entered: list[Status] = field(default_factory=list)
     written_notices: Sequence[UUID] = ()
     written_webhooks: Sequence[UUID] = ()
@@ -102,6 +104,10 @@ class Changes:
                         "next_at": now,
                     }
                 )
+
+    def sign(self, signed: Signed, order: Order, event: Event, *, about: str) -> None:
+        """An operator's deed, for the record."""
+        self.signed.append((signed, order, event, about))
 
     def owe(
         self,
@@ -166,6 +172,21 @@ class Changes:
         )
         self.written_notices = [row["id"] for row in rows if row["what"] == "notice"]
         self.written_webhooks = [row["id"] for row in rows if row["what"] == "webhook"]
+        await self._record(connection)
+
+    async def _record(self, connection: Connection) -> None:
+        for signed, order, event, about in self.signed:
+            reason = event.data.get("reason")
+            await audit.record(
+                connection,
+                who=signed.who,
+                via=signed.via,
+                deed=event.type.value,
+                about=about,
+                now=event.at,
+                about_id=order.id,
+                reason=str(reason.get("text", "")) if isinstance(reason, dict) else "",
+            )
 
     async def _make_room(self, connection: Connection) -> None:
         inbox = sorted(self.inbox, key=lambda row: str(row["key"]))

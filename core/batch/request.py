@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from core.actors import Actor, Via
+from core.audit import Signed
 from core.channels import Address
 from core.orders.answers import Answer
 from core.orders.commands import Command
@@ -25,7 +26,7 @@ class Request:
     """A command on its way, with who gives it and where the answer goes.
 
     `hold` is how long (real time) whoever took it in may carry the answer in a reply of its own; `edits` is
-    what the gateway calls the message whose place the answer takes.
+    what the gateway calls the message whose place the answer takes. An operator's is `signed` for the record.
     """
 
     command: Command
@@ -36,3 +37,4 @@ class Request:
     hold: timedelta | None
     edits: str | None
     answered: "asyncio.Future[Answer]" = field(repr=False)
+    signed: Signed | None = None
