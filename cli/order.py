@@ -15,6 +15,7 @@ from cli.finding import Listed, Wanted, listed_orders, order_named
 from cli.office import Office, run
 from cli.printing import as_json_option, facts, money, show, table
 from core.actors import operator
+from core.audit import Signed
 from core.errors import NotFound, RuleError
 from core.orders.answers import Answer, AnswerKind
 from core.orders.commands import CancelOrder, Command, CompleteOrder, ConfirmOrder
@@ -157,7 +158,10 @@ def _act(
         row = await order_named(named)
         async with office.ledger() as ledger:
             answer = await ledger.submit(
-                command(OrderId(row.id)), actor=operator(name), key=f"operator:{uuid4()}"
+                command(OrderId(row.id)),
+                actor=operator(name),
+                key=f"operator:{uuid4()}",
+                signed=Signed(name, "cli"),
             )
         return answer, await _told(row)
 
