@@ -22,8 +22,21 @@ async def read_json(request: web.Request) -> Any:
     Raises Problem: 415 for another type, 413 beyond 256 kB, 400 for what is not UTF-8 or not JSON, or is
     JSON with a name twice, with NaN or infinities, or nested beyond reason.
     """
+    return parsed(await read(request))
+
+
+async def read(request: web.Request, *, most: int = MOST_BYTES) -> bytes:
+    """Return a body of JSON as it came; raises Problem for another type, and beyond `most` bytes."""
     _check_type(request)
-    return parsed(await _read(request))
+    if (request.content_length or 0) > most:
+        raise Problem("too_large")
+    try:
+        async with asyncio.timeout(_READ_WITHIN):
+            return await _bounded(request.content, most)
+    except TimeoutError:
+        raise Problem("too_slow") from None
+    except (ClientPayloadError, HttpProcessingError, web.RequestPayloadError):
+        raise Problem("malformed", detail="The body ended early.") from None
 
 
 def _check_type(request: web.Request) -> None:
@@ -35,23 +48,11 @@ def _check_type(request: web.Request) -> None:
         raise Problem("unsupported_media_type")
 
 
-async def _read(request: web.Request) -> bytes:
-    if (request.content_length or 0) > MOST_BYTES:
-        raise Problem("too_large")
-    try:
-        async with asyncio.timeout(_READ_WITHIN):
-            return await _bounded(request.content)
-    except TimeoutError:
-        raise Problem("too_slow") from None
-    except (ClientPayloadError, HttpProcessingError, web.RequestPayloadError):
-        raise Problem("malformed", detail="The body ended early.") from None
-
-
-async def _bounded(content: StreamReader) -> bytes:
+async def _bounded(content: StreamReader, most: int) -> bytes:
     read = bytearray()
     async for chunk in content.iter_any():
         read += chunk
-        if len(read) > MOST_BYTES:
+        if len(read) > most:
             raise Problem("too_large")
     return bytes(read)
 

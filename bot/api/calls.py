@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from bot.api.limits import LIMITS, count
 from bot.api.problems import Problem
 from bot.keys import DATABASE, LEDGER, SETTINGS
+from bot.web.clients import client_of
 from core import platforms
 from core.actors import Actor, ActorKind, Via
 from core.ledger import Ledger
@@ -55,9 +57,8 @@ Act = Callable[[Call], Awaitable[web.StreamResponse]]
 async def open_call(request: web.Request) -> Call:
     """Return the call of the platform whose key the request carries; raises Problem without one."""
     found = request.config_dict
-    platform = await platforms.authenticate(_api_key(request))
-    if platform is None:
-        raise _unauthorized('error="invalid_token"')
+    platform = await _platform_of(request, _api_key(request))
+    count(request, platform.id)
     return Call(
         request,
         platform,
@@ -65,6 +66,16 @@ async def open_call(request: web.Request) -> Call:
         now=found[DATABASE].clock.now(),
         zone=ZoneInfo(found[SETTINGS].timezone),
     )
+
+
+async def _platform_of(request: web.Request, api_key: str) -> Platform:
+    limits = request.config_dict[LIMITS]
+    limits.check_key(api_key, client_of(request, request.config_dict[SETTINGS].trusted_proxies))
+    platform = await platforms.authenticate(api_key)
+    limits.note_key(api_key, good=platform is not None)
+    if platform is None:
+        raise _unauthorized('error="invalid_token"')
+    return platform
 
 
 def _api_key(request: web.Request) -> str:

@@ -23,6 +23,8 @@ from bot.api.content import (
 from bot.api.faults import Body
 from core.orders.order import Item, items_total
 
+#: How many orders one request places at most.
+MOST_IN_BATCH: Final = 500
 #: The default of a part that may be left out but not be null.
 _LEFT_OUT: Final[Any] = None
 
@@ -116,6 +118,12 @@ class OrderIn(_Sent):
                     "total", "must be {due}: the items plus fees minus discount", {"due": due}
                 )
         return total
+
+
+class Batch(_Sent):
+    """Orders to be placed in one request."""
+
+    orders: list[OrderIn] = Field(min_length=1, max_length=MOST_IN_BATCH)
 
 
 class OrderChange(_Sent):
@@ -265,6 +273,21 @@ class OrderList(_Given):
 
     items: list[OrderDocument]
     next_cursor: str | None
+
+
+class BatchResult(_Given):
+    """What became of one order of a batch: the answer that it would have had by itself."""
+
+    index: int = Field(description="Its place in the batch, from 0.")
+    status: int = Field(description="201 placed, 200 placed before, or that of the problem.")
+    order: OrderDocument = Field(_LEFT_OUT, description="The order, where it is placed.")
+    problem: "Problem" = Field(_LEFT_OUT, description="Why it is not placed.")
+
+
+class BatchResults(_Given):
+    """What became of each order of a batch, in order."""
+
+    results: list[BatchResult]
 
 
 class SettledOrder(_Given):

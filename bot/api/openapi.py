@@ -17,7 +17,7 @@ from bot.keys import SETTINGS
 
 _REF: Final = "#/components/schemas/{model}"
 _JSON: Final = "application/json"
-_ALWAYS: Final = ("unauthorized", "internal", "unavailable")
+_ALWAYS: Final = ("unauthorized", "too_many_requests", "internal", "unavailable")
 _WITH_BODY: Final = (
     "malformed",
     "too_slow",
@@ -57,6 +57,19 @@ PLACE: Final = Operation(
     ((201, "The order was placed."), (200, "It was placed before: the present order.")),
     (*_WITH_BODY, "external_id_taken", "partner_paused", "codes_used_up"),
     body=models.OrderIn,
+)
+PLACE_MANY: Final = Operation(
+    "POST",
+    "/orders:batch",
+    "placeOrders",
+    "Place many orders",
+    "Up to 500, at most 2 MB. Each is placed as a single one is, and has its own result; one that is refused"
+    " is in nobody's way. Of two with the same `external_id` the first wins. An `Idempotency-Key` names the"
+    " whole batch: a repeat of it gets the first answers again, and tries once more what was refused.",
+    models.BatchResults,
+    ((200, "A result for each order, in order."),),
+    _WITH_BODY,
+    body=models.Batch,
 )
 LIST: Final = Operation(
     "GET",
@@ -126,21 +139,23 @@ SETTLE: Final = Operation(
     query=SettlementQuery,
     also_csv=True,
 )
-OPERATIONS: Final = (PLACE, LIST, SHOW, CHANGE, CANCEL, REVIEW, SETTLE)
+OPERATIONS: Final = (PLACE, PLACE_MANY, LIST, SHOW, CHANGE, CANCEL, REVIEW, SETTLE)
 
+_ORDER: Final[dict[str, Any]] = {
+    "external_id": "PX-2026-000123",
+    "partner": "com-nha-lan",
+    "deliver_at": "2026-11-23T11:30:00+07:00",
+    "ordered_at": "2026-11-20T10:00:00+07:00",
+    "customer": {"name": "Công ty ABC", "phone": "0909123456", "email": "an@example.com", "locale": "vi"},
+    "address": "12 Lê Lợi, Quận 1, TP.HCM",
+    "note": "Giao cổng sau",
+    "items": [{"name": "Cơm gà", "quantity": 20, "unit_price": 45000, "note": ""}],
+    "total": 900000,
+    "currency": "VND",
+}
 EXAMPLES: Final[Mapping[type[BaseModel], dict[str, Any]]] = {
-    models.OrderIn: {
-        "external_id": "PX-2026-000123",
-        "partner": "com-nha-lan",
-        "deliver_at": "2026-11-23T11:30:00+07:00",
-        "ordered_at": "2026-11-20T10:00:00+07:00",
-        "customer": {"name": "Công ty ABC", "phone": "0909123456", "email": "an@example.com", "locale": "vi"},
-        "address": "12 Lê Lợi, Quận 1, TP.HCM",
-        "note": "Giao cổng sau",
-        "items": [{"name": "Cơm gà", "quantity": 20, "unit_price": 45000, "note": ""}],
-        "total": 900000,
-        "currency": "VND",
-    },
+    models.OrderIn: _ORDER,
+    models.Batch: {"orders": [_ORDER, {**_ORDER, "external_id": "PX-2026-000124"}]},
     models.OrderChange: {"deliver_at": "2026-11-23T12:00:00+07:00", "note": "Giao cổng trước"},
     models.Cancellation: {"reason": "Khách đổi ngày họp"},
     models.ReviewIn: {"rating": 5, "comment": "Cơm ngon, giao đúng giờ", "author": "Chị Hoa"},

@@ -1,8 +1,7 @@
 """Orders by API: place, show, list, change, cancel, review."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,17 +11,18 @@ from aiohttp import web
 
 from bot.api import bodies
 from bot.api.calls import Call
-from bot.api.faults import Body, Fault, Faulty, checked
+from bot.api.faults import Body, Faulty, checked
 from bot.api.listing import cursor_of, orders_query
-from bot.api.models import Cancellation, OrderChange, OrderIn, ReviewIn, to_items
+from bot.api.models import Cancellation, OrderChange, ReviewIn, to_items
+from bot.api.placing import Kitchens, status_of, understood
 from bot.api.problems import RULE_FAULTS, Problem
 from bot.api.shapes import document_of
-from core import ids
+from bot.api.versions import etag, is_known, wanted_versions
 from core.errors import RuleError, Unavailable
 from core.orders import queries
 from core.orders.answers import Answer, AnswerKind
-from core.orders.commands import CancelOrder, ChangeOrder, Command, PlaceOrder, ReviewOrder
-from core.orders.order import Customer, OrderId, Reason
+from core.orders.commands import CancelOrder, ChangeOrder, Command, ReviewOrder
+from core.orders.order import OrderId, Reason
 from core.orders.queries import Told
 from core.partners.models import PartnerRow
 
@@ -40,63 +40,21 @@ class _Done:
 async def place(call: Call) -> web.Response:
     """Place an order: 201, or 200 with the present order for a repeat of the same one."""
     content = await bodies.read_json(call.request)
-    body = Body(we_tell_customers=call.platform.notify_customer)
+    placing = await understood(content, platform=call.platform, kitchens=Kitchens(), now=call.now)
     try:
-        order = checked(OrderIn, content, body)
-    except Faulty as faulty:
-        raise Faulty(*faulty.faults, *await _rule_faults(body.good, call.now)) from None
-    partner = await PartnerRow.get_or_none(code=order.partner)
-    if partner is None:
-        raise Faulty(*await _rule_faults(body.good, call.now))
-    command = _to_place(call, order, partner.id)
-    try:
-        done = await _submit(call, command, content)
+        done = await _submit(call, placing.command, content)
     except RuleError as error:
-        raise _with_all_faults(error, await _rule_faults(body.good, call.now)) from None
-    is_new = done.answer.kind is AnswerKind.DONE
-    return _order(done, status=201 if is_new else 200)
-
-
-async def _rule_faults(good: Mapping[str, Any], now: datetime) -> list[Fault]:
-    """Return which rules the parts of a body break that are well-formed."""
-    broken: list[str] = []
-    if "partner" in good and not await PartnerRow.exists(code=good["partner"]):
-        broken.append("no_such_partner")
-    if "deliver_at" in good and good["deliver_at"] <= now:
-        broken.append("deliver_at_past")
-    if good.get("ordered_at") and good["ordered_at"] > now:
-        broken.append("ordered_at_future")
-    return [RULE_FAULTS[code] for code in broken]
-
-
-def _with_all_faults(error: RuleError, others: Iterable[Fault]) -> Exception:
-    """Return the refusal of the order domain, with every other fault of the same body."""
-    first = RULE_FAULTS.get(error.code)
-    return Faulty(first, *(fault for fault in others if fault != first)) if first else error
-
-
-def _to_place(call: Call, order: OrderIn, partner_id: UUID) -> PlaceOrder:
-    customer = order.customer
-    return PlaceOrder(
-        OrderId(ids.new()),
-        platform_id=call.platform.id,
-        external_id=order.external_id,
-        partner_id=partner_id,
-        deliver_at=order.deliver_at,
-        ordered_at=order.ordered_at,
-        customer=Customer(customer.name, customer.phone, customer.email, customer.locale),
-        address=order.address,
-        note=order.note,
-        items=to_items(order.items),
-        fees=order.fees,
-        discount=order.discount,
-        total=order.total,
-    )
+        raise await placing.refused(error) from None
+    return _order(done, status=status_of(done.answer))
 
 
 async def show(call: Call) -> web.Response:
-    """Show one of the platform's orders."""
-    return _json(document_of(await _own(call, _order_id(call))))
+    """Show one of the platform's orders; 304 to who has it in this version."""
+    told = await _own(call, _order_id(call))
+    headers = {"ETag": etag(told.order.version)}
+    if is_known(call.request, told.order.version):
+        return web.Response(status=304, headers=headers)
+    return _json(document_of(told), headers=headers)
 
 
 async def change(call: Call) -> web.Response:
@@ -105,6 +63,7 @@ async def change(call: Call) -> web.Response:
     content = await bodies.read_json(call.request)
     names = frozenset(content) if isinstance(content, dict) else frozenset[str]()
     wanted = checked(OrderChange, content, Body(names=names))
+    versions = wanted_versions(call.request)
     command = ChangeOrder(
         order_id,
         deliver_at=wanted.deliver_at,
@@ -114,6 +73,7 @@ async def change(call: Call) -> web.Response:
         total=wanted.total,
         address=wanted.address,
         note=wanted.note,
+        versions=versions,
     )
     done = await _submit(call, command, content)
     if done.answer.kind is AnswerKind.STATE:
@@ -126,7 +86,8 @@ async def cancel(call: Call) -> web.Response:
     order_id = _order_id(call)
     content = await bodies.read_json(call.request)
     reason = Reason(None, checked(Cancellation, content).reason)
-    done = await _submit(call, CancelOrder(order_id, reason), content)
+    command = CancelOrder(order_id, reason, versions=wanted_versions(call.request))
+    done = await _submit(call, command, content)
     if done.answer.kind is not AnswerKind.DONE:
         raise _settled("order_final", done)
     return _order(done)
@@ -137,7 +98,10 @@ async def review(call: Call) -> web.Response:
     order_id = _order_id(call)
     content = await bodies.read_json(call.request)
     said = checked(ReviewIn, content)
-    done = await _submit(call, ReviewOrder(order_id, said.rating, said.comment, said.author), content)
+    command = ReviewOrder(
+        order_id, said.rating, said.comment, said.author, versions=wanted_versions(call.request)
+    )
+    done = await _submit(call, command, content)
     if done.answer.kind is AnswerKind.NOTHING:
         return _order(done)
     if done.answer.kind is not AnswerKind.DONE:
@@ -203,7 +167,7 @@ async def _own(call: Call, order_id: OrderId) -> Told:
 
 
 def _order(done: _Done, *, status: int = 200) -> web.Response:
-    headers = _replayed(done.answer)
+    headers = {"ETag": etag(done.told.order.version), **_replayed(done.answer)}
     if status == 201 and done.answer.asked == "place":
         headers["Location"] = f"{ORDERS_PATH}/{done.told.order.id}"
     return _json(document_of(done.told), status=status, headers=headers)

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.api.faults import Fault, Faulty, as_json
+from bot.api.versions import etag
 from bot.keys import SETTINGS
 from core.database import AWAY
 from core.errors import Conflict, NoFreeCode, RuleError
@@ -55,13 +56,21 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         ),
         "order_not_completed": Kind(409, "Only completed orders are reviewed", "See `order_status`."),
         "partner_paused": Kind(409, "The kitchen takes no orders at present", "`detail` tells until when."),
-        "too_large": Kind(413, "The body is too large", "A body has at most 256 kB."),
+        "version_mismatch": Kind(
+            412,
+            "The order is not in the version that If-Match names",
+            "Read the order anew: `ETag` tells its version.",
+        ),
+        "too_large": Kind(413, "The body is too large", "A body has at most 256 kB, that of a batch 2 MB."),
         "unsupported_media_type": Kind(
             415, "The body must be JSON", "Send `Content-Type: application/json`, not compressed."
         ),
         "invalid": Kind(422, "The request has faults", "`errors` names all of them, each with its place."),
         "idempotency_key_reused": Kind(
             422, "This Idempotency-Key was used for another request", "Use a new key for a new request."
+        ),
+        "too_many_requests": Kind(
+            429, "There were too many calls", "Wait for as many seconds as `Retry-After` says."
         ),
         "internal": Kind(500, "Something of ours failed", "Try again with the same Idempotency-Key."),
         "codes_used_up": Kind(
@@ -97,13 +106,17 @@ def invalid(*faults: Fault) -> Problem:
     return Problem("invalid", more={"errors": as_json(faults)})
 
 
+#: What is told as a problem.
+REFUSALS: Final = (Problem, Faulty, RuleError, NoFreeCode, web.HTTPException, *AWAY)
+
+
 @web.middleware
 async def tell_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer every refusal as a problem document, and keep answers out of caches."""
     try:
         answer = await handler(request)
-    except (Problem, Faulty, RuleError, NoFreeCode, web.HTTPException, *AWAY) as error:
-        answer = _response(_problem_of(error), request)
+    except REFUSALS as error:
+        answer = _response(problem_of(error), request)
     except Exception:  # noqa: BLE001  (the outermost of the API: nobody gets a stack trace)
         structlog.get_logger().exception("request failed")
         answer = _response(Problem("internal"), request)
@@ -112,7 +125,8 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
     return answer
 
 
-def _problem_of(error: BaseException) -> Problem:
+def problem_of(error: BaseException) -> Problem:
+    """Return one of `REFUSALS` as the problem that it is."""
     match error:
         case Problem():
             return error
@@ -136,6 +150,8 @@ def _of_rule(error: RuleError) -> Problem:
             return Problem("external_id_taken")
         case Conflict(code="idempotency_key_reused"):
             return Problem("idempotency_key_reused")
+        case RuleError(code="version_mismatch", facts={"version": int() as version}):
+            return Problem("version_mismatch", headers={"ETag": etag(version)})
         case RuleError(code="partner_paused", facts={"until": datetime() as until}):
             return Problem("partner_paused", detail=f"It is back at {until.isoformat()}.")
         case _:
@@ -167,10 +183,10 @@ def _retry_after(wait: timedelta) -> dict[str, str]:
     return {"Retry-After": str(math.ceil(wait.total_seconds()))}
 
 
-def _response(problem: Problem, request: web.Request) -> web.Response:
+def document_of(problem: Problem, *, base_url: str) -> dict[str, Any]:
+    """Return the problem document of RFC 9457."""
     kind = KINDS[problem.code]
-    base_url = request.config_dict[SETTINGS].base_url
-    document = {
+    return {
         "type": f"{base_url}{DOCS_PATH}#problem-{problem.code}",
         "title": kind.title,
         "status": kind.status,
@@ -178,9 +194,13 @@ def _response(problem: Problem, request: web.Request) -> web.Response:
         **({"detail": problem.detail} if problem.detail else {}),
         **problem.more,
     }
+
+
+def _response(problem: Problem, request: web.Request) -> web.Response:
+    document = document_of(problem, base_url=request.config_dict[SETTINGS].base_url)
     return web.Response(
         body=msgspec.json.encode(document),
-        status=kind.status,
+        status=KINDS[problem.code].status,
         content_type=CONTENT_TYPE,
         headers=problem.headers,
     )

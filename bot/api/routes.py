@@ -1,20 +1,26 @@
 """The routes of the API: one table, from which the OpenAPI document is made as well."""
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
 
-from bot.api import docs, openapi, orders, settlements
+from bot.api import batch, docs, openapi, orders, settlements
+from bot.api.batch import TURNS
 from bot.api.calls import Act, open_call
+from bot.api.limits import LIMITS, Limits, Seconds, tell_allowance
 from bot.api.openapi import Operation
 from bot.api.problems import DOCS_PATH, tell_problems
+from bot.keys import SETTINGS
 
 PREFIX: Final = "/api/v1"
 OPENAPI_PATH: Final = "/openapi.json"
 
 ACTS: Final[dict[Operation, Act]] = {
     openapi.PLACE: orders.place,
+    openapi.PLACE_MANY: batch.place,
     openapi.LIST: orders.list_orders,
     openapi.SHOW: orders.show,
     openapi.CHANGE: orders.change,
@@ -24,12 +30,14 @@ ACTS: Final[dict[Operation, Act]] = {
 }
 
 
-def add_routes(app: web.Application) -> None:
+def add_routes(app: web.Application, *, seconds: Seconds = time.monotonic) -> None:
     """Add the API, its OpenAPI document and the page to read it.
 
-    The application needs LEDGER, DATABASE and SETTINGS of `bot.keys`.
+    The application needs LEDGER, DATABASE and SETTINGS of `bot.keys`. `seconds` is what limits go by.
     """
-    api = web.Application(middlewares=[tell_problems])
+    api = web.Application(middlewares=[tell_allowance, tell_problems])
+    api[LIMITS] = Limits(app[SETTINGS].api_rate, seconds=seconds)
+    api[TURNS] = asyncio.Semaphore(1)
     for operation, act in ACTS.items():
         api.router.add_route(operation.method, operation.path, _handler(act))
         if operation.method == "GET":
