@@ -101,4 +101,10 @@ CREATE INDEX notices_of_troubled_orders ON notices (owed_at)
     WHERE handled_at IS NULL AND kind IN ('order_at_risk', 'not_completed', 'undeliverable');
 
 -- The board: what waits, by the time left.
-CREATE INDEX orders_waiting ON orders (deliver_at, id) WHERE status = 'pending';
+CREATE INDEX orders_waiting ON orders (deliver_at, id) INCLUDE (partner_id, platform_id) WHERE status = 'pending';
+-- What operators are owed a word about and nobody has dealt with.
+CREATE INDEX notices_items ON notices (kind, owed_at) WHERE handled_at IS NULL AND kind IN (
+    'order_at_risk', 'not_completed', 'low_review', 'undeliverable', 'webhook_dead', 'codes_used_up');
+-- What operators search by: a customer's phone, and what somebody of a kitchen is called.
+CREATE INDEX orders_phone ON orders ((customer ->> 'phone'), placed_at) WHERE customer ->> 'phone' IS NOT NULL;
+CREATE INDEX staff_words ON staff USING gin (plain_words(name) gin_trgm_ops);
