@@ -6,9 +6,9 @@ The page fetches itself again when it hears of a newer version; it is told a num
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import structlog
@@ -31,6 +31,22 @@ HEARTBEAT: Final = 15.0
 LIFE: Final = 600.0
 _RETRY: Final = b"retry: 5000\n\n"
 _STILL_HERE: Final = b": still here\n\n"
+
+
+class Hearer(Protocol):
+    """Whoever is told: the newest version, whether it is over, and what wakes it."""
+
+    @property
+    def version(self) -> int:
+        """The version it has heard of."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to be heard."""
+
+    @property
+    def woken(self) -> asyncio.Event:
+        """Set when there is something new."""
 
 
 @dataclass(eq=False, slots=True)
@@ -159,7 +175,8 @@ async def of_link(request: web.Request) -> web.StreamResponse:
         return reading
     if reading.has_left:
         raise web.HTTPNotFound
-    return await _tell(request, Watcher(reading.order.id, reading.token.staff_id, None))
+    watcher = Watcher(reading.order.id, reading.token.staff_id, None)
+    return await tell(request, request.config_dict[LIVE].watching(watcher))
 
 
 async def of_seat(request: web.Request) -> web.StreamResponse:
@@ -168,12 +185,14 @@ async def of_seat(request: web.Request) -> web.StreamResponse:
     if seat is None:
         raise web.HTTPNotFound
     opened = await opened_by(request, seat, request.query.get("order", ""))
-    return await _tell(request, Watcher(opened.order.id, seat.staff.id, seat.session.id))
+    watcher = Watcher(opened.order.id, seat.staff.id, seat.session.id)
+    return await tell(request, request.config_dict[LIVE].watching(watcher))
 
 
-async def _tell(request: web.Request, watcher: Watcher) -> web.StreamResponse:
+async def tell(request: web.Request, watching: AbstractContextManager[Hearer]) -> web.StreamResponse:
+    """Tell an open page of each new version, until it goes away; 503 where `watching` raises Full."""
     try:
-        with request.config_dict[LIVE].watching(watcher):
+        with watching as watcher:
             response = web.StreamResponse(
                 headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
             )
@@ -185,7 +204,7 @@ async def _tell(request: web.Request, watcher: Watcher) -> web.StreamResponse:
         raise web.HTTPServiceUnavailable from None
 
 
-async def _speak(response: web.StreamResponse, watcher: Watcher) -> None:
+async def _speak(response: web.StreamResponse, watcher: Hearer) -> None:
     """Write each version as it is heard of; the browser calls again when a line has had its time."""
     await response.write(_RETRY)
     with suppress(TimeoutError):
@@ -194,7 +213,7 @@ async def _speak(response: web.StreamResponse, watcher: Watcher) -> None:
                 await response.write(line)
 
 
-async def _next(watcher: Watcher) -> bytes:
+async def _next(watcher: Hearer) -> bytes:
     """Return the next line, nothing when there is none any more."""
     try:
         async with asyncio.timeout(HEARTBEAT):

@@ -30,30 +30,31 @@ def sent_lines(view: View, tries: Sequence[Try]) -> tuple[SentLine, ...]:
 
 def _line(view: View, each: Try) -> SentLine:
     texts = view.texts
-    person = texts.t(_OUTSIDERS[each.person]) if each.person in _OUTSIDERS else each.person
-    way = _WAYS.get(each.channel, each.channel)
+    person = texts.t(OUTSIDERS[each.person]) if each.person in OUTSIDERS else each.person
+    way = WAYS.get(each.channel, each.channel)
     shows_cost = view.frame.sees_money and each.cost is not None
     return SentLine(
         texts.t(_NOTICES[NoticeKind(each.notice)]),
         f"{person} · {texts.t(way)} {each.address}",
-        texts.t(_became(each)),
+        texts.t(became(each)),
         texts.moment(each.at, view.zone, view.now),
         each.at.isoformat(timespec="seconds"),
         texts.money(each.cost) if shows_cost and each.cost is not None else "",
     )
 
 
-def _became(each: Try) -> str:
+def became(each: Try) -> str:
     """Return how far it came: what a receipt tells, else how the attempt ended, else what it waits for."""
     if each.receipt and each.outcome in {"sent", "unclear", None}:
         return _RECEIPTS[each.receipt]
     return _OUTCOMES[each.outcome] if each.outcome else _STATES[each.state]
 
 
-_WAYS: Final[Mapping[str, str]] = MappingProxyType(
+#: What each channel is called, sentences of the catalogue.
+WAYS: Final[Mapping[str, str]] = MappingProxyType(
     {"zalo": "Zalo", "telegram": "Telegram", "sms": "SMS", "email": msg("thư")}
 )
-_OUTSIDERS: Final[Mapping[str, str]] = MappingProxyType(
+OUTSIDERS: Final[Mapping[str, str]] = MappingProxyType(
     {"customer": msg("Khách"), "operator": msg("Tổng đài"), "stranger": msg("Số chưa liên kết")}
 )
 _RECEIPTS: Final[Mapping[str, str]] = MappingProxyType(
