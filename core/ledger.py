@@ -79,6 +79,11 @@ class Ledger:
         while self._beside:  # what runs beside may start more of it
             await asyncio.gather(*self._beside, return_exceptions=True)
 
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for the next transaction."""
+        return self._queue.qsize()
+
     async def submit(
         self,
         command: Command,
