@@ -34,6 +34,7 @@ Row: TypeAlias = Mapping[str, Any] | asyncpg.Record
 _APP: Final = "core"
 _MODELS: Final = ("core.orders.models", "core.partners.models", "core.notices.models")
 _MIGRATING: Final = 7_214_902_611  # the key of the advisory lock that migrating processes queue at
+_ASK_AGAIN: Final = 0.2
 
 #: What asyncpg and tortoise-orm raise when the server is away, starting or shutting down.
 AWAY: Final = (
@@ -91,7 +92,9 @@ async def migrate(database_url: str) -> None:
     """Bring the database to the newest schema. Safe to run twice and from two machines at once."""
     guard = await asyncpg.connect(database_url)
     try:
-        await guard.execute("SELECT pg_advisory_lock($1)", _MIGRATING)
+        # Asked again and again: who waits in a statement would hold up indexes that are built concurrently.
+        while not await guard.fetchval("SELECT pg_try_advisory_lock($1)", _MIGRATING):
+            await asyncio.sleep(_ASK_AGAIN)
         try:
             await migrate_apps(config=_config(database_url))
         finally:

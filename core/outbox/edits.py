@@ -27,7 +27,7 @@ async def if_outdated(connection: Connection, outgoing: Outgoing, *, now: dateti
     if outgoing.order is None:
         return []
     row = await connection.fetchrow(
-        _AGAIN, outgoing.id, outgoing.order.version, ids.new(), now, Way.EDIT.value
+        _AGAIN, outgoing.id, outgoing.order.version, ids.beside(outgoing.notice_id), now, Way.EDIT.value
     )
     return [Due(UUID(str(row["id"])), outgoing.channel, 0)] if row else []
 

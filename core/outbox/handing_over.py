@@ -88,7 +88,7 @@ _TRIED: Final = "SELECT channel, address FROM messages WHERE notice_id = $1 AND 
 _FOLLOW: Final = """
 INSERT INTO messages (id, notice_id, order_id, leg, person, staff_id, channel, address_kind, address, rung,
     state, next_at, created_at, deadline)
-SELECT gen_random_uuid(), old.notice_id, old.order_id, old.leg, old.person, old.staff_id, new.channel,
+SELECT id_beside(old.notice_id), old.notice_id, old.order_id, old.leg, old.person, old.staff_id, new.channel,
     new.address_kind, new.address, old.rung + 1, 'waiting', new.next_at, new.created_at, old.deadline
 FROM messages old, messages new WHERE old.carrier_id = $1 AND new.id = $2
 ON CONFLICT DO NOTHING
