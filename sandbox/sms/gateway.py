@@ -21,6 +21,7 @@ from sandbox.sms import memory as memories
 from sandbox.sms import segments
 from sandbox.sms.phone import Sms, SmsPhone
 from sandbox.sms.webhooks import Call, Delivery, Postman
+from sandbox.troubled import Troubled
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -77,7 +78,7 @@ class Refused(Exception):
         self.message = message
 
 
-class SmsFake(ABC):
+class SmsFake(Troubled, ABC):
     """A gateway and the people it reaches, the same to a test whichever vendor it plays.
 
     `clock` is what texts are dated by. `receipts` is what it reports by itself. A number nobody has
@@ -88,7 +89,6 @@ class SmsFake(ABC):
 
     name: str
     title: str
-    sends: str
 
     def __init__(
         self,
@@ -172,11 +172,6 @@ class SmsFake(ABC):
         await self.postman.close()
         self._remember()
 
-    @property
-    def url(self) -> str:
-        """The address of the vendor's API, without a slash at its end."""
-        return self._listener.url
-
     # People.
 
     def phone(self, number: str, name: str = "") -> SmsPhone:
@@ -189,36 +184,11 @@ class SmsFake(ABC):
         known.name = name or known.name
         return known
 
-    # Troubles. Each one meets calls whose path contains `path`: by default every send.
+    # Troubles, beside those of every gateway.
 
-    def fail_next(self, code: int | str, *, times: int | None = 1, path: str = "") -> None:
+    def fail_next(self, code: int | str, *, times: int | None = 1, path: str | None = None) -> None:
         """Answer the next calls with this error code, in this vendor's form."""
         self._plan(faults.AnswerCode(code, "scripted fault"), times, path)
-
-    def status_next(self, status: int, *, times: int | None = 1, path: str = "") -> None:
-        """Answer the next calls with a bare HTTP status; with 200, under it no JSON at all."""
-        self._plan(faults.AnswerStatus(status), times, path)
-
-    def too_many(self, retry_after: int, *, times: int | None = 1, path: str = "") -> None:
-        """Answer the next calls with 429 that asks to wait for so many seconds."""
-        self._plan(faults.TooMany(retry_after), times, path)
-
-    def hang(self, seconds: float, *, times: int | None = 1, path: str = "") -> None:
-        """Keep the next calls waiting, and do nothing of what they ask."""
-        self._plan(faults.Hang(seconds), times, path)
-
-    def accept_then_hang(self, seconds: float, *, times: int | None = 1, path: str = "") -> None:
-        """Do what the next calls ask, and keep the answer back."""
-        self._plan(faults.AcceptThenHang(seconds), times, path)
-
-    async def refuse(self) -> None:
-        """Refuse connections until `recover`."""
-        await self._listener.refuse()
-
-    async def recover(self) -> None:
-        """Answer as usual again, on the same port."""
-        self.faults.clear()
-        await self._listener.resume()
 
     # Receipts by hand.
 
@@ -309,9 +279,6 @@ class SmsFake(ABC):
         self._tell(Accepted(sms, phone, Step.DELIVERED))
 
     # Inside.
-
-    def _plan(self, fault: faults.Fault, times: int | None, path: str) -> None:
-        self.faults.plan(fault, times=times, path=path or self.sends)
 
     def _application(self) -> web.Application:
         app = web.Application(middlewares=[self._gate])

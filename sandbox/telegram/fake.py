@@ -22,8 +22,8 @@ from sandbox.telegram.office import Office
 from sandbox.telegram.person import TelegramPerson
 from sandbox.telegram.rates import Rates
 from sandbox.telegram.webhooks import Delivery, Postman
+from sandbox.troubled import Troubled
 
-SENDS: Final = "/sendMessage"
 EDITS: Final = "/editMessage"
 ANSWERS: Final = "/answerCallbackQuery"
 _AGAIN_AFTER: Final = timedelta(seconds=1)
@@ -33,7 +33,7 @@ _FIRST_GROUP: Final = -4_000_000_001
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class FakeTelegram:
+class FakeTelegram(Troubled):
     """Telegram as a bot of ours meets it.
 
     `clock` is what messages are dated by, and age by where they can be changed no more. Limits use real time;
@@ -41,6 +41,8 @@ class FakeTelegram:
     only when a test says so. `memory` is a file in which chats survive the process; who comes again under
     the same id finds them as they were.
     """
+
+    sends = "/sendMessage"
 
     def __init__(
         self,
@@ -99,11 +101,6 @@ class FakeTelegram:
         self._remember()
 
     @property
-    def url(self) -> str:
-        """The address of the Bot API, without a slash at its end."""
-        return self._listener.url
-
-    @property
     def webhook_url(self) -> str:
         """Where updates are posted; a bot sets it by setWebhook, a test may set it by hand."""
         return self.postman.webhook_url
@@ -152,36 +149,13 @@ class FakeTelegram:
         """Post an update again, the last one by default."""
         return await self.postman.redeliver(delivery or self.postman.deliveries[-1])
 
-    # Troubles. Each one meets calls whose path contains `path`: by default every send.
+    # Troubles, beside those of every gateway.
 
-    def fail_next(self, code: int, description: str, *, times: int | None = 1, path: str = SENDS) -> None:
+    def fail_next(
+        self, code: int, description: str, *, times: int | None = 1, path: str | None = None
+    ) -> None:
         """Answer the next calls with this error, as Telegram writes it."""
-        self.faults.plan(faults.AnswerCode(code, description), times=times, path=path)
-
-    def status_next(self, status: int, *, times: int | None = 1, path: str = SENDS) -> None:
-        """Answer the next calls with a bare HTTP status; with 200, under it no JSON at all."""
-        self.faults.plan(faults.AnswerStatus(status), times=times, path=path)
-
-    def too_many(self, retry_after: int, *, times: int | None = 1, path: str = SENDS) -> None:
-        """Answer the next calls with 429 that asks to wait for so many seconds."""
-        self.faults.plan(faults.TooMany(retry_after), times=times, path=path)
-
-    def hang(self, seconds: float, *, times: int | None = 1, path: str = SENDS) -> None:
-        """Keep the next calls waiting, and do nothing of what they ask."""
-        self.faults.plan(faults.Hang(seconds), times=times, path=path)
-
-    def accept_then_hang(self, seconds: float, *, times: int | None = 1, path: str = SENDS) -> None:
-        """Do what the next calls ask, and keep the answer back."""
-        self.faults.plan(faults.AcceptThenHang(seconds), times=times, path=path)
-
-    async def refuse(self) -> None:
-        """Refuse connections until `recover`."""
-        await self._listener.refuse()
-
-    async def recover(self) -> None:
-        """Answer as usual again, on the same port."""
-        self.faults.clear()
-        await self._listener.resume()
+        self._plan(faults.AnswerCode(code, description), times, path)
 
     # Inside.
 

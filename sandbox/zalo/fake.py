@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from aiohttp import web
 
@@ -14,6 +14,7 @@ from sandbox import faults
 from sandbox.feed import Feed, Level
 from sandbox.listener import Listener
 from sandbox.moments import Clock, real_time
+from sandbox.troubled import Troubled
 from sandbox.zalo import memory as memories
 from sandbox.zalo.api import PER_MINUTE, Api
 from sandbox.zalo.errors import MESSAGES, Refused
@@ -24,12 +25,10 @@ from sandbox.zalo.templates import Template
 from sandbox.zalo.tokens import Pair, Tokens
 from sandbox.zalo.webhooks import OA_SERVER, Delivery, Postman
 
-SENDS: Final = "/message/"
-
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class FakeZalo:
+class FakeZalo(Troubled):
     """Zalo as an app of ours meets it: `url` answers for the open API, the business API and OAuth.
 
     `clock` is what message windows age by; tokens age by `token_clock`, real time unless told otherwise,
@@ -38,6 +37,8 @@ class FakeZalo:
     message by themselves; None: only when a test says so. `memory` is a file in which people, chats and
     tokens survive the process.
     """
+
+    sends = "/message/"
 
     def __init__(
         self,
@@ -102,11 +103,6 @@ class FakeZalo:
         await self._listener.stop()
         await self.postman.close()
         self._remember()
-
-    @property
-    def url(self) -> str:
-        """The address of all three hosts, without a slash at its end."""
-        return self._listener.url
 
     @property
     def webhook_url(self) -> str:
@@ -187,37 +183,12 @@ class FakeZalo:
             raise LookupError("no webhook was posted yet")
         return await self.postman.redeliver(again)
 
-    # Troubles. Each one meets calls whose path contains `path`: by default every send.
+    # Troubles, beside those of every gateway.
 
-    def fail_next(self, code: int, *, times: int | None = 1, path: str = SENDS) -> None:
+    def fail_next(self, code: int, *, times: int | None = 1, path: str | None = None) -> None:
         """Answer the next calls with this error code and HTTP 200."""
         fault = faults.AnswerCode(code, MESSAGES.get(code, "Unknown error"))
-        self.faults.plan(fault, times=times, path=path)
-
-    def status_next(self, status: int, *, times: int | None = 1, path: str = SENDS) -> None:
-        """Answer the next calls with a bare HTTP status."""
-        self.faults.plan(faults.AnswerStatus(status), times=times, path=path)
-
-    def too_many(self, retry_after: int, *, times: int | None = 1, path: str = SENDS) -> None:
-        """Answer the next calls with HTTP 429 that asks to wait for so many seconds."""
-        self.faults.plan(faults.TooMany(retry_after), times=times, path=path)
-
-    def hang(self, seconds: float, *, times: int | None = 1, path: str = SENDS) -> None:
-        """Keep the next calls waiting, and do nothing of what they ask."""
-        self.faults.plan(faults.Hang(seconds), times=times, path=path)
-
-    def accept_then_hang(self, seconds: float, *, times: int | None = 1, path: str = SENDS) -> None:
-        """Do what the next calls ask, and keep the answer back."""
-        self.faults.plan(faults.AcceptThenHang(seconds), times=times, path=path)
-
-    async def refuse(self) -> None:
-        """Refuse connections until `recover`."""
-        await self._listener.refuse()
-
-    async def recover(self) -> None:
-        """Answer as usual again, on the same port."""
-        self.faults.clear()
-        await self._listener.resume()
+        self._plan(fault, times, path)
 
     # Inside.
 
