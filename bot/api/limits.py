@@ -65,6 +65,9 @@ class Rate:
         self._seconds = seconds
         self._buckets: OrderedDict[object, _Bucket] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._buckets)
+
     def take(self, name: object, cost: float = 1) -> Allowance:
         """Count a call, unless it has to wait."""
         bucket = self._filled(name)
