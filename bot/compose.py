@@ -1,17 +1,19 @@
 """From a message about to go out to its card: reads what the card needs, then leaves it to `bot.cards`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot import kitchen_news
+from bot.cards.alarms import ALARMS, Alarm, alarm_card, alarms_card
 from bot.cards.answers import answer_card, refusal_card
 from bot.cards.bundle import bundle_card
 from bot.cards.customer import customer_card
 from bot.cards.login import login_code_card, operator_link_card
-from bot.cards.notices import ALARMS, alarm_card, notice_card
+from bot.cards.notices import notice_card
 from bot.cards.present import present_card
 from bot.cards.view import Desk, Frame, View
 from bot.replying import Replying
@@ -25,7 +27,8 @@ from core.operators import links
 from core.orders import answers
 from core.orders.answers import Answer, AnswerKind
 from core.orders.events import Json
-from core.outbox import edits
+from core.orders.order import Order
+from core.outbox import edits, gathering
 from core.partners import login_codes
 from core.settings import Settings
 
@@ -59,10 +62,12 @@ class Composer:
         """Return the card, or None when there is nothing to say any more."""
         if outgoing.kind is NoticeKind.CUSTOMER_CANCELLED:
             return self._for_customer(outgoing)
+        if outgoing.others:
+            return await self._alarms(outgoing)
         frame = self._frame(outgoing)
         view = self._view(frame, outgoing)
         if outgoing.kind in ALARMS:
-            return alarm_card(frame.texts, outgoing.kind, outgoing.data, view)
+            return alarm_card(frame, outgoing.kind, outgoing.data, view)
         if outgoing.kind is NoticeKind.LOGIN_CODE:
             return self._login_code(frame, outgoing)
         if outgoing.kind is NoticeKind.OPERATOR_LOGIN:
@@ -76,6 +81,13 @@ class Composer:
         if view and outgoing.together:
             return bundle_card(view, outgoing.together)
         return notice_card(view, outgoing.kind, outgoing.data) if view else None
+
+    async def _alarms(self, outgoing: Outgoing) -> Card | None:
+        """Return one card for a message that tells operators of several things."""
+        together = sorted((replace(outgoing, others=()), *outgoing.others), key=gathering.urgency)
+        cards = [(each, await self.card(each)) for each in together]
+        alarms = [Alarm(card, each.data.get("over") is True) for each, card in cards if card]
+        return alarms_card(self._frame(outgoing), alarms, left=outgoing.others_left) if alarms else None
 
     def _frame(self, outgoing: Outgoing) -> Frame:
         partner, staff = outgoing.partner, outgoing.staff

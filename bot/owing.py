@@ -125,9 +125,8 @@ class Owing:
             tries = await wrong_tries.wrong(connection, WRONG_CODES, sender, tries, now=now)
             if tries.locked_until is None:
                 return (told,)
-            await alarms.raise_(
-                connection, alarm, "5 mã sai trong 15 phút, người gửi bị khoá một giờ", now=now
-            )
+            detail = "5 mã sai trong 15 phút, người gửi bị khoá một giờ"
+            await alarms.raise_(connection, alarm, detail, now=now, over_after=WRONG_CODES.locks_for)
             return (Told(told.staff_id, reply(Reply.LOCKED)),)
 
         await self.owe(inbound, choose)

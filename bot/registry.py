@@ -75,4 +75,4 @@ def ways_of(settings: Settings, channels: Mapping[ChannelName, Channel]) -> Ways
         return channel is not None and channel.reaches(address, kind, now=now)
 
     chats = [settings.operator_telegram_chat] if settings.operator_telegram_chat else []
-    return Ways(settings.chat_order, reaches, settings.operator_emails, chats)
+    return Ways(settings.chat_order, reaches, settings.operator_emails, chats, settings.operator_gather)

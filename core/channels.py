@@ -236,12 +236,15 @@ class TryLater:
 class Refused:
     """Not delivered, and the same call would be refused again.
 
-    `alarm` names a trouble that the operators are told of, once, with `why`, until it is over.
+    `alarm` names a trouble that the operators are told of, once, with `why`, until it is over: that is when
+    the gateway takes a message again that would be paid for as this one (`charge`; None: any message), and,
+    with scope MESSAGE, is of the same kind.
     """
 
     why: str
     scope: Scope = Scope.MESSAGE
     alarm: str | None = None
+    charge: Charge | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ REJECTED: Final = Counter("chotdon_webhook_rejected", "Inbound requests refused"
 INBOUND: Final = Counter("chotdon_inbound", "Inbound events by what they were", ["channel", "what"])
 WEBHOOKS: Final = Counter("chotdon_platform_webhooks", "Calls to platforms", ["outcome"])
 FAILED_WAKES: Final = Counter("chotdon_failed_wakes", "Times the worker could not be woken after a commit")
+ALARMS: Final = Counter("chotdon_alarms", "Alarms raised, by whom they are about", ["about"])
 TIMER_LATENESS: Final = Histogram(
     "chotdon_timer_lateness_seconds",
     "How late timers fired, in product time",

@@ -226,6 +226,12 @@ class Settings(BaseSettings):
     """Who is alarmed, separated by commas."""
     operator_telegram_chat: str | None = None
     """The Telegram chat or group that is alarmed beside, by its id."""
+    operator_gather: Annotated[Duration, Field(ge=timedelta(), le=timedelta(minutes=5))] = timedelta(seconds=10)
+    """How long an alarm waits for others, so that they are one message. 0: each is one of its own."""
+    heartbeat_url: SecretStr | None = None
+    """Called every minute while the worker's sweeps succeed: a monitor that hears nothing for longer alarms."""
+    otel_url: str | None = None
+    """Where traces go (OTLP over HTTP, e.g. http://127.0.0.1:4318/v1/traces). Unset: none are made."""
     trusted_proxies: Names = ("127.0.0.0/8", "::1/128")
     """Proxies in front of the pages, as networks: they are believed about whom they speak for."""
     api_rate: int = Field(3000, ge=1, le=1_000_000)

@@ -20,11 +20,12 @@ from core.channels import (
     Receipt,
     ReceiptKind,
     Scope,
+    Sent,
     TryLater,
     Unclear,
 )
 from core.clock import real_now
-from core.database import Database
+from core.database import AWAY, Database
 from core.notices.kinds import Way
 from core.notices.outgoing import Outgoing
 from core.outbox import Attempt, Due, Ways
@@ -60,6 +61,7 @@ class Delivery:
     breakers: Breakers
     prices: Mapping[str, int] = field(default_factory=dict)
     calm: Calm = field(default_factory=Calm)
+    standing: alarms.Standing = field(default_factory=alarms.Standing)
 
     async def route(self, notice_ids: Sequence[UUID] | None = None) -> int:
         """Turn owed notices into messages and wake their delivery; return how many messages."""
@@ -151,9 +153,9 @@ class Delivery:
         if outgoing.has_ended:
             return NoSuchRecipient("the address was given up", Scope.MESSAGE)
         outcome = await self._send(channel, outgoing, card)
-        turned = self.breakers.note(channel.gateway, outcome)
-        if turned is not None:
-            await self._tell_of(channel.gateway, is_down=turned)
+        if self.breakers.note(channel.gateway, outcome):
+            await self._alarm(channel.gateway)
+        await self._learn(channel, outgoing, outcome)
         return outcome
 
     async def _send(self, channel: Channel, outgoing: Outgoing, card: Card) -> Outcome:
@@ -174,15 +176,25 @@ class Delivery:
             _log.exception("channel failed", message=str(outgoing.id), channel=outgoing.channel.value)
             return Unclear("the channel failed")
 
-    async def _tell_of(self, gateway: str, *, is_down: bool) -> None:
-        """Tell the operators that a gateway does not answer, and when that is over."""
-        _log.warning("gateway is down" if is_down else "gateway is back", gateway=gateway)
-        name, now = f"{gateway}: gateway", self.database.clock.now()
+    async def _learn(self, channel: Channel, outgoing: Outgoing, outcome: Outcome) -> None:
+        """Give the all-clear of what this call shows to be over; if it cannot be given, the next one does."""
+        if isinstance(outcome, TryLater | Unclear):
+            return
+        what = outcome.charge.what if isinstance(outcome, Sent) and outcome.charge else None
+        proof = alarms.Proof(outgoing.channel.value, what, outgoing.kind.value)
+        try:
+            await self.standing.answers(self.database, channel.gateway)
+            if isinstance(outcome, Sent):
+                await self.standing.taken(self.database, proof)
+        except AWAY as error:
+            _log.warning("alarm not cleared", gateway=channel.gateway, why=type(error).__name__)
+
+    async def _alarm(self, gateway: str) -> None:
+        """Tell the operators that a gateway does not answer."""
+        _log.warning("gateway is down", gateway=gateway)
         async with self.database.pool.acquire() as connection, connection.transaction():
-            if is_down:
-                await alarms.raise_(connection, name, _DOWN, now=now)
-            else:
-                await alarms.clear(connection, name, now=now)
+            await alarms.raise_(connection, f"{gateway}: gateway", _DOWN, now=self.database.clock.now())
+        self.standing.forget()
 
 
 _RESTS: Final = "the gateway is left alone for a while"

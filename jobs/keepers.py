@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from core.database import AWAY, Database
 from core.ledger import Ledger
 from core.partners import pausing
 from jobs.deliver import Delivery
+from jobs.lateness import Lateness
 from jobs.queues import Jobs
 from jobs.timers import fire_due
 
@@ -31,10 +32,12 @@ class Sweeper:
     ledger: Ledger
     delivery: Delivery
     jobs: Jobs
+    lateness: Lateness = field(default_factory=Lateness)
 
     async def sweep(self) -> None:
         """Look once. Timers fire without Redis; the rest is queued when Redis is there."""
         await self.database.set_clock()
+        await self.lateness.look(self.database)
         await fire_due(self.database, self.ledger)
         await sheets.owe_due(self.database)
         await pausing.end_due(self.database)
@@ -45,6 +48,7 @@ class Sweeper:
         )
         await inbox.forget(self.database)
         await outbox.take_early(self.database)
+        await alarms.end_what_is_over(self.database)
         try:
             while await self.delivery.route():
                 pass

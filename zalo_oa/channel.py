@@ -193,17 +193,18 @@ def outcome(
         case Unclear(why):
             return channels.Unclear(why, charge)
         case Declined(fault, text):
-            return _declined(fault, text)
+            return _declined(fault, text, charge)
 
 
-def _declined(fault: Fault, text: str) -> Outcome:
+def _declined(fault: Fault, text: str, charge: Charge | None) -> Outcome:
     why = f"{fault.code} {fault.meaning}"
     scope = Scope(fault.scope.value)
     if fault.remedy is Remedy.OTHER_CHANNEL:
         return NoSuchRecipient(why, scope, out_for=fault.out_for, unheard=fault.unheard)
     if fault.remedy is Remedy.RETRY and not fault.alarm:
         return TryLater(why)
-    return Refused(f"{why}: {_masked(text)}", scope, _alarm(fault) if fault.alarm else None)
+    proof = charge if fault.alarm and not fault.refresh else None
+    return Refused(f"{why}: {_masked(text)}", scope, _alarm(fault) if fault.alarm else None, proof)
 
 
 def _cs_charge(address: Address, now: datetime) -> Charge:

@@ -1,10 +1,12 @@
 """The card of every notice that staff and operators are owed about an order. Pure."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from bot.cards import masking
+from bot.cards.alarms import console_button
 from bot.cards.brief import asked_for, free_words, time, told_of, when
 from bot.cards.changes import brief_changes, change_lines
 from bot.cards.order_card import (
@@ -264,7 +266,8 @@ def _at_risk(view: View, data: Data) -> Card:
         code=view.order.code,
         partner=view.frame.partner_name,
     )
-    return order_card(view, NoticeKind.ORDER_AT_RISK, title, short=told_of(view, title, when(view)))
+    card = order_card(view, NoticeKind.ORDER_AT_RISK, title, short=told_of(view, title, when(view)))
+    return replace(card, buttons=(*card.buttons, console_button(view)))
 
 
 def _not_completed(view: View, data: Data) -> Card:
@@ -273,67 +276,30 @@ def _not_completed(view: View, data: Data) -> Card:
         code=view.order.code,
         partner=view.frame.partner_name,
     )
-    return order_card(view, NoticeKind.NOT_COMPLETED, title, short=told_of(view, title, when(view)))
+    card = order_card(view, NoticeKind.NOT_COMPLETED, title, short=told_of(view, title, when(view)))
+    return replace(card, buttons=(*card.buttons, console_button(view)))
 
 
-def alarm_card(texts: Texts, kind: NoticeKind, data: Data, view: View | None) -> Card:
-    """Return an operators' alarm, or word that it is over: what is the matter, and what is known of it."""
-    title = texts.t(_ALARMS[kind] if data.get("over") is not True else msg("Trục trặc đã hết"))
-    title = _about(view, title) if view else title
-    lines = (
-        *(str(data[name]) for name in ("name", "detail", "why") if data.get(name)),
-        *((texts.t(_NOTICES[NoticeKind(str(data["notice"]))]),) if data.get("notice") else ()),
+def _low_review(view: View, data: Data) -> Card:
+    """Say whose dish did not please, with the way to the order on the console."""
+    review = view.order.review
+    title = view.texts.t(
+        "Đơn {code} của {partner} bị khách chấm {rating}/5",
+        code=view.order.code,
+        partner=view.frame.partner_name,
+        rating=review.rating if review else 0,
     )
     return Card(
-        kind=kind,
-        locale=texts.locale,
+        kind=NoticeKind.LOW_REVIEW,
+        locale=view.texts.locale,
         title=title,
-        short=told(title, *map(free_words, lines)),
-        badge=badge(view) if view else None,
-        blocks=(Block(BlockRole.TEXT, lines, texts.t("Chi tiết")),) if lines else (),
-        buttons=(details_button(view),) if view else (),
-        thread=str(view.order.id) if view else None,
+        short=told(title, free_words(review.comment) if review else ""),
+        badge=badge(view),
+        blocks=(review_block(view, review),) if review else (),
+        buttons=(console_button(view),),
+        thread=str(view.order.id),
     )
 
-
-def _about(view: View, matter: str) -> str:
-    """Return the matter with its order; a code is one kitchen's, so that is named too."""
-    partner = view.frame.partner_name
-    return view.texts.t(
-        "Đơn {code} của {partner}: {matter}", code=view.order.code, partner=partner, matter=matter
-    )
-
-
-_ALARMS: Final[Mapping[NoticeKind, str]] = MappingProxyType(
-    {
-        NoticeKind.UNDELIVERABLE: msg("Có tin không đến được ai"),
-        NoticeKind.WEBHOOK_DEAD: msg("Không báo được cho nền tảng"),
-        NoticeKind.CODES_USED_UP: msg("Một quán đã dùng hết mã đơn"),
-        NoticeKind.TROUBLE: msg("Hệ thống có trục trặc"),
-    }
-)
-
-#: What a notice that reached nobody was to tell; answers, courtesies and alarms are not alarmed about.
-_NOTICES: Final[Mapping[NoticeKind, str]] = MappingProxyType(
-    {
-        NoticeKind.ORDER_NEW: msg("Quán chưa biết có đơn mới"),
-        NoticeKind.CONFIRM_NUDGE: msg("Quán chưa được nhắc xác nhận đơn"),
-        NoticeKind.ORDER_EXPIRED: msg("Quán chưa biết đơn đã quá hạn xác nhận"),
-        NoticeKind.ORDER_CHANGED: msg("Quán chưa biết đơn đã thay đổi"),
-        NoticeKind.ORDER_CANCELLED: msg("Quán chưa biết đơn đã huỷ"),
-        NoticeKind.ORDER_CONFIRMED: msg("Quán chưa biết đơn đã được xác nhận thay"),
-        NoticeKind.OPERATOR_COMPLETED: msg("Quán chưa biết đơn đã được báo hoàn thành thay"),
-        NoticeKind.DELIVERY_TOMORROW: msg("Quán chưa được nhắc đơn giao ngày mai"),
-        NoticeKind.COMPLETE_REQUEST: msg("Quán chưa được hỏi đã giao xong chưa"),
-        NoticeKind.COMPLETE_REMINDER: msg("Quán chưa được nhắc bấm Hoàn thành"),
-        NoticeKind.ORDER_COMPLETED: msg("Quán chưa nhận thư cảm ơn"),
-        NoticeKind.REVIEW_RECEIVED: msg("Quán chưa biết khách đánh giá"),
-        NoticeKind.CUSTOMER_CANCELLED: msg("Khách chưa biết đơn đã huỷ"),
-        NoticeKind.MORNING_SHEET: msg("Quán chưa nhận phiếu buổi sáng"),
-        NoticeKind.KITCHEN_PAUSED: msg("Quán chưa biết là đang nghỉ nhận đơn"),
-        NoticeKind.KITCHEN_RESUMED: msg("Quán chưa biết là đã nhận đơn trở lại"),
-    }
-)
 
 _CARDS: Final[Mapping[NoticeKind, Callable[[View, Data], Card]]] = MappingProxyType(
     {
@@ -354,5 +320,3 @@ _CARDS: Final[Mapping[NoticeKind, Callable[[View, Data], Card]]] = MappingProxyT
         NoticeKind.NOT_COMPLETED: _not_completed,
     }
 )
-
-ALARMS: Final = frozenset(_ALARMS)

@@ -45,7 +45,8 @@ class Outgoing:
     is the state it was claimed in, `lost` how often a claim of it was never settled. `owed_at` is
     product time, UTC, as the process that owed it knew it. `has_ended`: the address was given up since.
     `together` is every order of the kitchen that waits, soonest delivery first, where one nudge stands
-    for all of them; else empty. `edits` is what the gateway calls the earlier message that is to show this
+    for all of them; else empty. `others` are the alarms that an operator's message tells of besides its own,
+    the most urgent first, and `others_left` how many more there are. `edits` is what the gateway calls the earlier message that is to show this
     one's card; `or_send`: where that cannot be changed any more, this one is sent instead.
     """
 
@@ -71,5 +72,7 @@ class Outgoing:
     receipt: str | None = None
     has_ended: bool = False
     together: tuple[Order, ...] = ()
+    others: tuple["Outgoing", ...] = ()
+    others_left: int = 0
     edits: str | None = None
     or_send: bool = True

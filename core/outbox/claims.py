@@ -18,7 +18,7 @@ from core.database import Database, Row
 from core.notices.kinds import LADDERS, NoticeKind, Way, is_obsolete
 from core.notices.outgoing import Outgoing, PartnerFacts, StaffFacts
 from core.orders import snapshot
-from core.outbox import bundles
+from core.outbox import bundles, gathering
 from core.outbox.kitchens import quiet_of
 from core.outbox.messages import begins
 from core.outbox.ways import Due
@@ -52,6 +52,8 @@ async def claim(database: Database, message_id: UUID) -> Outgoing | None:
     why = await _why_not(database, outgoing, has_left=row["has_left"])
     if why:
         await drop(database, outgoing.id, why)
+        if gathering.is_gathered(outgoing.kind):
+            await gathering.pass_on(database, outgoing.id)
         return None
     if (wait := _quiet_for(outgoing, now)) and not must_give_way(outgoing):
         await postpone(database, outgoing.id, wait)
@@ -62,12 +64,24 @@ async def claim(database: Database, message_id: UUID) -> Outgoing | None:
 async def _with_others(database: Database, outgoing: Outgoing) -> Outgoing | None:
     """Return a nudge with all the orders that it tells of; None when another one has told of its order."""
     if outgoing.kind is not NoticeKind.CONFIRM_NUDGE or outgoing.staff is None or must_give_way(outgoing):
+    if gathering.is_gathered(outgoing.kind) and not must_give_way(outgoing):
+        return await _with_other_alarms(database, outgoing)
         return outgoing
     together = await bundles.gather(database, outgoing)
     return None if together is None else replace(outgoing, together=together)
 
 
 def _quiet_for(outgoing: Outgoing, now: datetime) -> timedelta:
+async def _with_other_alarms(database: Database, outgoing: Outgoing) -> Outgoing:
+    """Return an alarm with those that it tells of besides, the most urgent first."""
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        carried, left = await gathering.others(connection, outgoing.id)
+        if not carried:
+            return outgoing
+        found = {row["id"]: _outgoing(row) for row in await connection.fetch(_SHOW, carried)}
+    return replace(outgoing, others=tuple(found[each] for each in carried if each in found), others_left=left)
+
+
     """Return how long its kitchen's quiet hours still last: it may have been due before they began."""
     quiet = outgoing.partner.quiet if outgoing.partner else None
     return begins(outgoing.kind, outgoing.data, Way(outgoing.way), quiet, now) - now
@@ -246,4 +260,8 @@ WHERE held_until IS NOT NULL AND kind = 'answer' AND (
     OR (occasion COLLATE "C" > $1 || '#' AND occasion COLLATE "C" < $1 || '$')
     OR (occasion COLLATE "C" > $1 || ':' AND occasion COLLATE "C" < $1 || ';'))
 ORDER BY owed_at, id
+_SHOW: Final = f"""
+WITH claimed AS (SELECT *, state AS was FROM messages WHERE id = ANY($1::uuid[]))
+{_FACTS}"""  # noqa: S608  (the same)
+
 """

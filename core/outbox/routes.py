@@ -13,6 +13,7 @@ from core.notices.routing import Kitchen, Leg, edits_of, legs_for_staff
 from core.orders.order import Order
 from core.orders.rows import order_of
 from core.outbox.failures import tell_undeliverable
+from core.outbox.gathering import gather, new_alarm
 from core.outbox.kitchens import kitchens_alone, kitchens_of
 from core.outbox.messages import OwedNotice, insert_messages, message_row
 from core.outbox.ways import Due, Ways
@@ -64,9 +65,28 @@ async def _route_some(
             if not legs and why == _NO_WAY:
                 await tell_undeliverable(connection, notice.id, notice.kind, notice.order, now)
         await insert_messages(connection, messages)
+        waiting = await _gather(connection, messages, notices, ways, now)
         await connection.execute(_END_NOTICES, *map(list, zip(*ends, strict=True)))
-    at_once = [row for row in messages if row["next_at"] == now.isoformat()]
+    at_once = [row for row in messages if row["next_at"] == now.isoformat() and row["id"] not in waiting]
     return len(rows), [Due(UUID(row["id"]), ChannelName(row["channel"]), 0) for row in at_once]
+
+
+async def _gather(
+    connection: Connection,
+    messages: Sequence[Mapping[str, Any]],
+    notices: Sequence[OwedNotice],
+    ways: Ways,
+    now: datetime,
+) -> frozenset[str]:
+    """Let what operators are owed wait for more of it; return the messages that do."""
+    if not ways.gather:
+        return frozenset()
+    owed = {str(notice.id): notice for notice in notices}
+    rows = [(row, owed[row["notice_id"]]) for row in messages]
+    alarms = [alarm for row, notice in rows if (alarm := new_alarm(row, notice.kind, notice.data))]
+    if alarms:
+        await gather(connection, alarms, wait=ways.gather, now=now)
+    return frozenset(str(alarm.id) for alarm in alarms)
 
 
 _NO_WAY: Final = "no way to reach anybody"

@@ -82,7 +82,7 @@ async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: At
     async with _ending(database, outgoing) as connection:
         if isinstance(outcome, Refused) and outcome.alarm:
             name = f"{outgoing.channel.value}: {outcome.alarm}"
-            await alarms.raise_(connection, name, outcome.why, now=now)
+            await alarms.raise_(connection, name, outcome.why, now=now, over_with=_proof(outgoing, outcome))
         following = None
         if await _may_need_next(connection, outgoing, outcome):
             following = await following_leg(connection, outgoing, ways, now)
@@ -91,6 +91,13 @@ async def settle(database: Database, ways: Ways, outgoing: Outgoing, attempt: At
         if not end.gives_way:
             return []
         return await hand_over(connection, outgoing, following, now)
+
+
+def _proof(outgoing: Outgoing, refused: Refused) -> alarms.Proof:
+    """Return the message that, when its gateway takes it, shows that this refusal is over."""
+    what = refused.charge.what if refused.charge else None
+    kind = outgoing.kind.value if refused.scope is Scope.MESSAGE else None
+    return alarms.Proof(outgoing.channel.value, what, kind)
 
 
 async def _settle_edit(database: Database, outgoing: Outgoing, attempt: Attempt) -> list[Due]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from core.channels import Address, ChannelName
@@ -13,13 +13,15 @@ from core.notices.routing import Reaches
 class Ways:
     """How messages can leave here: the order of chats, what reaches whom, where operators are.
 
-    `operator_chats` are chats of Telegram.
+    `operator_chats` are chats of Telegram. What they are owed waits for `gather` for more of it, so that it
+    is one message; not at all with none.
     """
 
     chat_order: Sequence[ChannelName]
     reaches: Callable[[ChannelName, Address, str, datetime], bool]
     operator_emails: Sequence[str]
     operator_chats: Sequence[str] = ()
+    gather: timedelta = timedelta()
 
     def at(self, now: datetime) -> Reaches:
         """Return `reaches` as of one moment."""

@@ -10,11 +10,12 @@ import pytest
 
 from bot import kitchen_news
 from bot.cards import masking
+from bot.cards.alarms import ALARMS, Alarm, alarm_card, alarms_card
 from bot.cards.answers import answer_card, refusal_card
 from bot.cards.customer import customer_card
 from bot.cards.lists import FILTERS, choice_card, day_card, list_card
 from bot.cards.money import money_card
-from bot.cards.notices import ALARMS, alarm_card, notice_card
+from bot.cards.notices import notice_card
 from bot.cards.one_order import details_card, other_reasons_card, reasons_card
 from bot.cards.order_card import order_card
 from bot.cards.reviews import reviews_card
@@ -421,25 +422,58 @@ def test_operators_hear_which_kitchen_and_only_look(kind: NoticeKind) -> None:
     card = notice_card(view(order, None), kind, {})
 
     assert "của Cơm nhà Lan" in card.title
-    assert labels_of(card) == ["Xem chi tiết đơn hàng"]
+    assert labels_of(card) == ["Xem chi tiết đơn hàng", "Mở bảng trực"]
     assert SIGNER.read_link(str(card.buttons[0].url).rpartition("/")[2]).bearer is Bearer.OPERATOR
+    assert str(card.buttons[1].url).endswith(f"/ops/orders/{order.id}")
 
 
-def test_alarms_say_what_is_the_matter_and_when_it_is_over() -> None:
-    """With all that is known, and the order where there is one."""
-    for kind in ALARMS:
-        card = alarm_card(
-            texts_in("vi"), kind, {"name": "zalo token", "detail": "refused", "over": False}, None
-        )
-        assert lines_of(card, BlockRole.TEXT) == ("zalo token", "refused")
-    over = alarm_card(texts_in("vi"), NoticeKind.TROUBLE, {"name": "zalo token", "over": True}, None)
-    about_order = alarm_card(
-        texts_in("vi"), NoticeKind.UNDELIVERABLE, {"notice": "order_new"}, view(RICE, None)
+def told(data: dict[str, Json], kind: NoticeKind = NoticeKind.TROUBLE, order: Order | None = None) -> Card:
+    """Return what an operator is told."""
+    about = view(order or RICE, None)
+    return alarm_card(about.frame, kind, data, about if order else None)
+
+
+def test_alarms_say_what_is_the_matter_since_when_and_what_to_do() -> None:
+    """With all that is known, the order where there is one, and the way to the console."""
+    since = LUNCH.isoformat()
+    card = told({"name": "esms: gateway", "detail": "5 lần gọi liền nhau không thành", "since": since})
+    about_order = told({"notice": "order_new"}, NoticeKind.UNDELIVERABLE, RICE)
+
+    assert card.title == "Có trục trặc: cổng esms không trả lời"
+    assert lines_of(card, BlockRole.TEXT) == (
+        "5 lần gọi liền nhau không thành",
+        f"Từ {LUNCH.astimezone(SAIGON):%H:%M}",
+        "Tin đang đi bằng kênh khác. Nếu quá 15 phút chưa hết, hãy gọi cho bên cung cấp.",
     )
-
-    assert over.title == "Trục trặc đã hết"
+    assert str(card.buttons[0].url).endswith("/ops/alarms")
     assert about_order.title == "Đơn 48274 của Cơm nhà Lan: Có tin không đến được ai"
     assert lines_of(about_order, BlockRole.TEXT) == ("Quán chưa biết có đơn mới",)
+
+
+def test_an_all_clear_says_what_is_over() -> None:
+    """Of a trouble its name, of an order what became of it; nothing is left to do."""
+    over = told({"name": "webhook: Cơm Ngon", "detail": "HTTP 500", "over": True})
+    order = told({"over": True, "notice_over": "order_at_risk"}, order=CONFIRMED)
+
+    assert over.title == "Trục trặc đã hết: Cơm Ngon không nhận webhook"
+    assert lines_of(over, BlockRole.TEXT) == ("HTTP 500",)
+    assert order.title == f"Đơn {CONFIRMED.code} của Cơm nhà Lan: đã ổn (đã xác nhận)"
+
+
+def test_several_alarms_are_one_list() -> None:
+    """One line each, all-clears marked, the rest counted; short enough for a phone too."""
+    raised, over = (
+        told({"name": "zalo: token", "detail": "x" * 900}),
+        told({"name": "a: gateway", "over": True}),
+    )
+    card = alarms_card(view(RICE, None).frame, [Alarm(raised, False), Alarm(over, True)], left=998)
+    lines = lines_of(card, BlockRole.LIST)
+
+    assert card.title == "1.000 việc cần xem"
+    assert [line[:30] for line in lines[1:]] == ["✓ Trục trặc đã hết: cổng a khô", "và 998 việc nữa"]
+    assert len(lines[0]) <= 380
+    assert labels_of(card) == ["Mở bảng trực"]
+    assert alarms_card(view(RICE, None).frame, [Alarm(over, True)] * 2, left=0).title == "2 việc đã ổn"
 
 
 def test_every_kind_of_notice_has_a_card() -> None:

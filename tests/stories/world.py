@@ -559,6 +559,7 @@ def _gateways(zalo: FakeZalo, mailbox: Mailbox) -> dict[str, Any]:
         "email_from": "Chốt Đơn <chotdon@chotdon.example>",
         "operator_emails": OPERATORS,
         "hotline": "1900 6868",
+        "operator_gather": timedelta(),  # most stories are about one alarm, and when it comes
         "webhook_allow_private": True,
         "sweep_every": timedelta(seconds=1),
         "gateway_rest": timedelta(milliseconds=1),
