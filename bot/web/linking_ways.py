@@ -1,5 +1,6 @@
 """The ways by which somebody links a chat: a code for each that is on, and the address that carries it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 from uuid import UUID
@@ -9,6 +10,7 @@ from aiohttp import web
 from bot.keys import DATABASE, SETTINGS, TELEGRAM_LINKS
 from bot.web.channels import channels_on
 from core.channels import ChannelName
+from core.database import Connection
 from core.partners import linking
 
 _CHATS = (ChannelName.ZALO, ChannelName.TELEGRAM, ChannelName.SMS)
@@ -24,8 +26,17 @@ class LinkWay:
     number: str | None = None
 
 
-async def draw(request: web.Request, staff_id: UUID, *, invite_id: UUID | None = None) -> list[LinkWay]:
-    """Draw fresh codes for every chat that is on; a code of an invitation ends it when it is used."""
+async def draw(
+    request: web.Request,
+    staff_id: UUID,
+    *,
+    invite_id: UUID | None = None,
+    also: Callable[[Connection], Awaitable[None]] | None = None,
+) -> list[LinkWay]:
+    """Draw fresh codes for every chat that is on; a code of an invitation ends it when it is used.
+
+    `also` is done in the same transaction.
+    """
     settings, database = request.config_dict[SETTINGS], request.config_dict[DATABASE]
     key, now, on = (
         linking.code_key(settings.require("secret_key")),
@@ -40,6 +51,8 @@ async def draw(request: web.Request, staff_id: UUID, *, invite_id: UUID | None =
             for chat in _CHATS
             if chat in on
         }
+        if also:
+            await also(connection)
     return [await _way(request, chat, code.code) for chat, code in codes.items()]
 
 

@@ -209,7 +209,7 @@ def _roles(seat: Seat) -> list[tuple[str, str, str]]:
     """Return each role that may be given: its value, its name, and what it may do."""
     t = seat.texts.t
     return [
-        (role.value, t(role_word(role)), t(_MAY[role])) for role in Role if may_manage(seat.staff.role, role)
+        (role.value, t(role_word(role)), t(MAY[role])) for role in Role if may_manage(seat.staff.role, role)
     ]
 
 
@@ -265,7 +265,7 @@ def fault_words(texts: Texts, refusal: RuleError) -> str:
     return texts.t(_FAULTS.get(refusal.code, _FAULTS["role"]))
 
 
-_MAY: Final[Mapping[Role, str]] = MappingProxyType(
+MAY: Final[Mapping[Role, str]] = MappingProxyType(
     {
         Role.OWNER: msg("làm được mọi việc"),
         Role.MANAGER: msg("làm được mọi việc, trừ thay đổi chủ quán"),

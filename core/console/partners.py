@@ -1,11 +1,12 @@
 """What operators see of the kitchens: a list to search, and one kitchen's orders and what it waits for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from core.channels import ChannelName
 from core.database import Connection, Pool, Row
 from core.orders.listing import words_of
 from core.orders.order import Order
@@ -51,6 +52,17 @@ class NextTimer:
     due_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an address on one channel; `why` is why it last failed, in the gateway's words."""
+
+    channel: ChannelName
+    worked_at: datetime | None
+    failed_at: datetime | None
+    out_until: datetime | None
+    why: str | None
+
+
 async def kitchens(
     queryable: Queryable, text: str, *, after: str | None, most: int, now: datetime
 ) -> KitchenPage:
@@ -86,6 +98,17 @@ async def next_timers(queryable: Queryable, partner_id: UUID, *, most: int) -> S
         )
         for row in rows
     ]
+
+
+async def known(queryable: Queryable, values: Sequence[str]) -> Mapping[str, Sequence[Known]]:
+    """Return what is known of these addresses, channel by channel."""
+    found: dict[str, list[Known]] = {}
+    for row in await queryable.fetch(_KNOWN, list(values)):
+        each = Known(
+            ChannelName(row["channel"]), row["worked_at"], row["failed_at"], row["out_until"], row["why"]
+        )
+        found.setdefault(row["address"], []).append(each)
+    return found
 
 
 def _kitchen(row: Row) -> Kitchen:
@@ -132,4 +155,8 @@ SELECT o.id AS order_id, o.code, o.status, t.kind, t.step, t.due_at
 FROM orders o JOIN timers t ON t.order_id = o.id AND t.state = 'live'
 WHERE o.partner_id = $1 AND o.status IN ('pending', 'confirmed')
 ORDER BY t.due_at, t.id LIMIT $2
+"""
+_KNOWN: Final = """
+SELECT address, channel, worked_at, failed_at, out_until, why FROM reach
+WHERE address = ANY($1::text[]) ORDER BY address, channel
 """

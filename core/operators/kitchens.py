@@ -209,6 +209,14 @@ async def make_link(
     return link_id
 
 
+async def record_codes(
+    connection: Connection, partner: Partner, member: Member, *, hand: Hand, now: datetime
+) -> None:
+    """Write down that codes were drawn by which somebody links a chat."""
+    deed = Deed(connection, now, hand)
+    await deed.record("staff.link_codes_drawn", _whose(partner, member), member.id)
+
+
 def _told(member: Member) -> dict[str, Json]:
     return {"role": member.role.value, "notify": member.notify}
 
