@@ -121,7 +121,28 @@ class Chatting(Way):
         return await self.says(f"{order.code} xn nha")
 
 
-class ByZalo(Chatting):
+class Tapping(Chatting):
+    """What the chats whose cards have buttons have in common."""
+
+    @abstractmethod
+    async def taps(self, label: str, order: Placed) -> str:
+        """Tap a button of the newest card of this order; return what is said to it."""
+
+    async def confirms(self, order: Placed) -> str:
+        """Tap the card's button."""
+        return await self.taps("Xác nhận đơn hàng", order)
+
+    async def cancels(self, order: Placed) -> str:
+        """Tap cancel, then the reason."""
+        await self.taps("Huỷ đơn hàng", order)
+        return await self.taps("Hết món", order)
+
+    async def completes(self, order: Placed) -> str:
+        """Tap the newest card's button."""
+        return await self.taps("Hoàn thành", order)
+
+
+class ByZalo(Tapping):
     """On Zalo, by buttons where a card has them."""
 
     channel = "zalo"
@@ -139,20 +160,8 @@ class ByZalo(Chatting):
         await self.who.phone.says(text)
         return await self.reads()
 
-    async def confirms(self, order: Placed) -> str:
-        """Tap the card's button."""
-        return await self._taps("Xác nhận đơn hàng", order)
-
-    async def cancels(self, order: Placed) -> str:
-        """Tap cancel, then the reason."""
-        await self._taps("Huỷ đơn hàng", order)
-        return await self._taps("Hết món", order)
-
-    async def completes(self, order: Placed) -> str:
-        """Tap the newest card's button."""
-        return await self._taps("Hoàn thành", order)
-
-    async def _taps(self, label: str, order: Placed) -> str:
+    async def taps(self, label: str, order: Placed) -> str:
+        """Tap it."""
         card = next(one for one in reversed(self.who.phone.person.received) if _has(one, label, order))
         await self.who.phone.taps(label, on=card)
         return await self.reads()
@@ -162,7 +171,7 @@ def _has(bubble: Bubble, label: str, order: Placed) -> bool:
     return order.code in bubble.text and bubble.button(label) is not None
 
 
-class ByTelegram(Chatting):
+class ByTelegram(Tapping):
     """On Telegram: cards that change in their place, and commands."""
 
     channel = "telegram"
@@ -184,20 +193,8 @@ class ByTelegram(Chatting):
         """Ask by a command of the menu."""
         return await self.says(_COMMANDS[question])
 
-    async def confirms(self, order: Placed) -> str:
-        """Press the card's button."""
-        return await self._taps("Xác nhận đơn hàng", order)
-
-    async def cancels(self, order: Placed) -> str:
-        """Press cancel, then the reason, on the same card."""
-        await self._taps("Huỷ đơn hàng", order)
-        return await self._taps("Hết món", order)
-
-    async def completes(self, order: Placed) -> str:
-        """Press the newest card's button."""
-        return await self._taps("Hoàn thành", order)
-
-    async def _taps(self, label: str, order: Placed) -> str:
+    async def taps(self, label: str, order: Placed) -> str:
+        """Press it: the card changes in its place."""
         phone = self.who.telegram
         mine = [one for one in phone.person.received if order.code in one.text and one.button(label)]
         tap = await phone.taps(label, on=mine[-1])

@@ -13,6 +13,19 @@ from tests.bot.web.conftest import SECRET, Answered, Site
 
 LANS_PHONE = "+84901234567"
 LANS_MAIL = "lan@example.com"
+MAIL = {"smtp_url": "smtp://127.0.0.1:1", "email_from": "chotdon@chotdon.example"}
+SMS_AND_MAIL = {
+    "sms_gateway": "esms",
+    "esms_api_key": "k",
+    "esms_secret_key": "s",
+    "esms_brandname": "CHOTDON",
+    **MAIL,
+}
+
+
+async def is_in(site: Site) -> bool:
+    """Whether the browser is signed in."""
+    return not (await site.opens("/seats")).url.partition("?")[0].endswith("/login")
 
 
 async def known_at(site: Site, role: Role, kind: AddressKind, value: str) -> None:

@@ -15,10 +15,12 @@ from tests.bot.web.conftest import SECRET, Answered, Site, settings_for
 from tests.bot.web.signing import (
     LANS_MAIL,
     LANS_PHONE,
+    SMS_AND_MAIL,
     another_kitchen,
     asks_for_a_code,
     fields_of,
     hires,
+    is_in,
     known_at,
     login_link,
     presses_in,
@@ -26,19 +28,11 @@ from tests.bot.web.signing import (
     types_code,
 )
 
-ESMS = {"sms_gateway": "esms", "esms_api_key": "k", "esms_secret_key": "s", "esms_brandname": "CHOTDON"}
-MAIL = {"smtp_url": "smtp://127.0.0.1:1", "email_from": "chotdon@chotdon.example"}
-
 
 @pytest.fixture
 def settings() -> Settings:
     """Return settings with SMS and mail."""
-    return settings_for(**ESMS, **MAIL)
-
-
-async def is_in(site: Site) -> bool:
-    """Whether the browser is signed in."""
-    return not (await site.opens("/seats")).url.partition("?")[0].endswith("/login")
+    return settings_for(**SMS_AND_MAIL)
 
 
 def right_code(site: Site, page: Answered) -> str:
