@@ -11,7 +11,7 @@ from bot import kitchen_news
 from bot.cards.alarms import ALARMS, Alarm, alarm_card, alarms_card
 from bot.cards.answers import answer_card, refusal_card
 from bot.cards.bundle import bundle_card
-from bot.cards.customer import customer_card
+from bot.cards.customer import ask_review_card, customer_card
 from bot.cards.login import login_code_card, operator_link_card
 from bot.cards.notices import notice_card
 from bot.cards.present import present_card
@@ -22,13 +22,17 @@ from bot.tokens import Bearer, Signer
 from core.channels import Card, ChannelName
 from core.database import Database
 from core.notices.kinds import NoticeKind, Way
-from core.notices.outgoing import Outgoing
+from core.notices.outgoing import Outgoing, PartnerFacts
 from core.operators import links
 from core.orders import answers
 from core.orders.answers import Answer, AnswerKind
 from core.orders.events import Json
 from core.orders.order import Order
+<<<<<<< ours
 from core.outbox import edits, gathering
+=======
+from core.outbox import edits
+>>>>>>> theirs
 from core.partners import login_codes
 from core.settings import Settings
 
@@ -60,7 +64,7 @@ class Composer:
 
     async def card(self, outgoing: Outgoing) -> Card | None:
         """Return the card, or None when there is nothing to say any more."""
-        if outgoing.kind is NoticeKind.CUSTOMER_CANCELLED:
+        if outgoing.kind in {NoticeKind.CUSTOMER_CANCELLED, NoticeKind.CUSTOMER_REVIEW}:
             return self._for_customer(outgoing)
         if outgoing.others:
             return await self._alarms(outgoing)
@@ -110,6 +114,8 @@ class Composer:
         order, partner = outgoing.order, outgoing.partner
         if order is None or partner is None:
             return None
+        if outgoing.kind is NoticeKind.CUSTOMER_REVIEW:
+            return self._ask_review(order, partner, outgoing.platform_name)
         return customer_card(
             texts_in(order.customer.locale),
             order,
@@ -117,6 +123,19 @@ class Composer:
             platform_name=outgoing.platform_name,
             zone=partner.zone,
             now=self._now(outgoing),
+        )
+
+    def _ask_review(self, order: Order, partner: PartnerFacts, platform_name: str) -> Card | None:
+        """Return the question, unless its platform has passed on the answer already."""
+        if order.review:
+            return None
+        return ask_review_card(
+            texts_in(order.customer.locale),
+            order,
+            partner_name=partner.name,
+            platform_name=platform_name,
+            link=f"{self._desk.base_url}/r/{self._desk.signer.review(order.id)}",
+            zone=partner.zone,
         )
 
     def _login_code(self, frame: Frame, outgoing: Outgoing) -> Card | None:

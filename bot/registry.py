@@ -11,6 +11,7 @@ from bot.telegram.channel import open_channel as open_telegram
 from bot.tokens import Signer
 from core.channels import Address, Channel, ChannelName
 from core.database import Database
+from core.notices.kinds import NoticeKind
 from core.outbox import Ways
 from core.secrets import Secrets
 from core.settings import Settings
@@ -72,6 +73,8 @@ def ways_of(settings: Settings, channels: Mapping[ChannelName, Channel]) -> Ways
 
     def reaches(name: ChannelName, address: Address, kind: str, now: datetime) -> bool:
         channel = channels.get(name)
+        if name is ChannelName.SMS and kind == NoticeKind.CUSTOMER_REVIEW and not settings.sms_links:
+            return False  # it is nothing but a link
         return channel is not None and channel.reaches(address, kind, now=now)
 
     chats = [settings.operator_telegram_chat] if settings.operator_telegram_chat else []

@@ -27,6 +27,7 @@ MAX_PAYLOAD: Final = 64
 _BUTTON: Final = struct.Struct(">16sIB16s")
 _LINK: Final = struct.Struct(">16sIB16s")
 _MAC_BYTES: Final = 8
+_REVIEW_MAC_BYTES: Final = 11  # a link in an SMS: short, and nobody can try this many
 _ID_BYTES: Final = 16
 _NOBODY: Final = UUID(int=0)
 
@@ -60,6 +61,7 @@ class Purpose(IntEnum):
     PAUSE = 50  # asks how long
     PAUSE_UNTIL = 51  # `revision` is the last day, as date.toordinal() counts
     RESUME = 52
+    THANK = 60  # answers a review; `revision` is when that came, in seconds since 1970
 
     @property
     def reason(self) -> int | None:
@@ -115,6 +117,7 @@ class Signer:
         if not keys or not all(keys):
             raise ValueError("a signer needs keys")
         self._keys = [hmac.digest(key.encode(), b"chotdon button", sha256) for key in keys]
+        self._reviews = [hmac.digest(key.encode(), b"chotdon review link", sha256) for key in keys]
         self._links = _link_signer(keys, b"chotdon link")
         self._one_time = _link_signer(keys, b"chotdon one-time link")
 
@@ -152,6 +155,18 @@ class Signer:
             OrderId(UUID(bytes=order)), revision, _bearer(bearer), None if staff_id == _NOBODY else staff_id
         )
 
+    def review(self, order_id: OrderId) -> str:
+        """Return the last part of the address of an order's review page: 36 characters, safe in a URL."""
+        return _encoded(order_id.bytes + _mac(self._reviews[0], order_id.bytes, _REVIEW_MAC_BYTES))
+
+    def read_review(self, text: str) -> OrderId:
+        """Return the order of a review link. Raises Malformed, or Untrusted where it is not ours."""
+        raw = _decoded(text, _ID_BYTES + _REVIEW_MAC_BYTES)
+        order, mac = raw[:_ID_BYTES], raw[_ID_BYTES:]
+        if not any(hmac.compare_digest(_mac(key, order, _REVIEW_MAC_BYTES), mac) for key in self._reviews):
+            raise Untrusted("review")
+        return OrderId(UUID(bytes=order))
+
     def one_time(self, link_id: UUID) -> str:
         """Return the last part of the address of a one-time link: 66 characters, safe in a URL."""
         return self._one_time.sign(_encoded(link_id.bytes)).decode()
@@ -180,8 +195,8 @@ def _link_signer(keys: Sequence[str], salt: bytes) -> LinkSigner:
     )
 
 
-def _mac(key: bytes, packed: bytes) -> bytes:
-    return hmac.digest(key, packed, sha256)[:_MAC_BYTES]
+def _mac(key: bytes, packed: bytes, size: int = _MAC_BYTES) -> bytes:
+    return hmac.digest(key, packed, sha256)[:size]
 
 
 def _encoded(raw: bytes) -> str:

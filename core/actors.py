@@ -45,6 +45,7 @@ class Via(StrEnum):
     API = "api"
     OPERATOR = "operator"
     SYSTEM = "system"
+    CUSTOMER = "customer"
 
 
 class ActorKind(StrEnum):
@@ -54,6 +55,7 @@ class ActorKind(StrEnum):
     PLATFORM = "platform"
     OPERATOR = "operator"
     SYSTEM = "system"
+    CUSTOMER = "customer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Actor:
     role: Role | None = None
 
 
+#: Whoever got an order's review link; events do not name them.
+CUSTOMER = Actor(ActorKind.CUSTOMER, "Khách", Via.CUSTOMER)
 SYSTEM = Actor(ActorKind.SYSTEM, "Chốt Đơn", Via.SYSTEM)
 
 

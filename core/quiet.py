@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 
@@ -23,3 +24,13 @@ class Quiet:
         if at < self.ends:
             return today
         return today + timedelta(days=1) if at >= self.begins else now
+
+
+#: When customers are not asked for anything.
+_NIGHT_BEGINS: Final = time(21)
+_NIGHT_ENDS: Final = time(8)
+
+
+def night(zone: ZoneInfo) -> Quiet:
+    """Return the hours in which no customer is asked for anything."""
+    return Quiet(_NIGHT_BEGINS, _NIGHT_ENDS, zone)

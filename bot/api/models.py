@@ -178,8 +178,8 @@ class _Given(BaseModel):
 class By(_Given):
     """Who did it and by which way."""
 
-    channel: Literal["zalo", "telegram", "sms", "email", "web", "api", "operator", "system"]
-    name: str = Field(description="A staff member's, a platform's or an operator's name.")
+    channel: Literal["zalo", "telegram", "sms", "email", "web", "api", "operator", "system", "customer"]
+    name: str = Field(description="A staff member's, a platform's or an operator's name; never a customer's.")
 
 
 class Reason(_Given):
@@ -189,13 +189,22 @@ class Reason(_Given):
     text: str
 
 
+class ReviewAnswer(_Given):
+    """What the kitchen said to a review."""
+
+    text: str
+    at: datetime
+    by: By
+
+
 class Review(_Given):
-    """What a customer said. `author` is absent for other platforms than the one that placed the order."""
+    """What a customer said. Other platforms than the one that placed the order get no names and no answer."""
 
     rating: int
     comment: str
     author: str = Field(_LEFT_OUT, description="Absent for other platforms.")
     at: datetime
+    answer: ReviewAnswer | None = Field(_LEFT_OUT, description="Absent for other platforms.")
 
 
 class Customer(_Given):
@@ -227,12 +236,13 @@ class OrderEvent(_Given):
         "order.expired",
         "order.completed",
         "order.reviewed",
+        "order.review_answered",
     ]
     at: datetime
     by: By
     data: dict[str, Any] = Field(
         description="`from` and `to` (statuses); of a change `changes` (name → before, after);"
-        " `reason`; `review`."
+        " `reason`; `review`; `answer`."
     )
 
 

@@ -13,7 +13,7 @@ import msgspec
 from core.orders.events import Event, Json
 from core.orders.order import By, Order
 from core.orders.queries import Told
-from core.orders.snapshot import dump_customer, dump_item, dump_reason, dump_review
+from core.orders.snapshot import dump_customer, dump_item, dump_reason, dump_review, load_by
 from core.partners.events import PartnerEvent
 from core.settlement import SettledOrder, Settlement
 
@@ -27,6 +27,8 @@ class Scope(StrEnum):
 
 #: What only the platform that placed an order gets.
 _OWN: Final = frozenset({"customer", "address", "note"})
+#: The name under a review; the kitchen's answer may call it.
+_OWN_OF_REVIEW: Final = frozenset({"author", "answer"})
 
 
 def scope_for(platform_id: UUID, order: Order) -> Scope:
@@ -44,8 +46,8 @@ def order_document(
 ) -> dict[str, Json]:
     """Return an order with these events of its, oldest first; times carry the zone's offset.
 
-    Reduced, it is without the fields customer, address and note, the dishes' notes and the name under
-    a review: absent, not empty, and so in the events too.
+    Reduced, it is without the fields customer, address and note, the dishes' notes, the name under a
+    review and the answer to it: absent, not empty, and so in the events too.
     """
     whole: dict[str, Json] = {
         "id": str(order.id),
@@ -140,8 +142,18 @@ def _item(item: Mapping[str, Json], scope: Scope) -> dict[str, Json]:
 
 
 def _review(review: Mapping[str, Any], zone: ZoneInfo, scope: Scope) -> dict[str, Json]:
-    shown = {**review, "at": _at(datetime.fromisoformat(review["at"]), zone)}
-    return shown if scope is Scope.FULL else _without(shown, frozenset({"author"}))
+    answer = review.get("answer")
+    shown = {
+        **review,
+        "at": _at(datetime.fromisoformat(review["at"]), zone),
+        "answer": _answer(answer, zone) if answer else None,
+    }
+    return shown if scope is Scope.FULL else _without(shown, _OWN_OF_REVIEW)
+
+
+def _answer(answer: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Json]:
+    at, by = datetime.fromisoformat(answer["at"]), load_by(answer["by"])
+    return {"text": answer["text"], "at": _at(at, zone), "by": _by(by)}
 
 
 def _event(event: Event, zone: ZoneInfo, scope: Scope) -> dict[str, Json]:
@@ -149,13 +161,19 @@ def _event(event: Event, zone: ZoneInfo, scope: Scope) -> dict[str, Json]:
         "type": event.type.value,
         "at": _at(event.at, zone),
         "by": _by(event.by),
-        "data": {name: _of_data(name, value, zone, scope) for name, value in event.data.items()},
+        "data": {
+            name: _of_data(name, value, zone, scope)
+            for name, value in event.data.items()
+            if scope is Scope.FULL or name not in _OWN_OF_REVIEW
+        },
     }
 
 
 def _of_data(name: str, value: Any, zone: ZoneInfo, scope: Scope) -> Json:
     if name == "review" and value:
         return _review(value, zone, scope)
+    if name == "answer" and value:
+        return _answer(value, zone)
     if name == "changes" and value:
         return _changes(value, zone, scope)
     kept: Json = value

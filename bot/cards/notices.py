@@ -17,9 +17,9 @@ from bot.cards.order_card import (
 )
 from bot.cards.short import joined, told
 from bot.cards.view import View
-from bot.cards.words import deed_sentence, reason_words
+from bot.cards.words import deed_sentence, reason_words, who
 from bot.texts import Texts, msg
-from core.channels import Block, BlockRole, Card
+from core.channels import Block, BlockRole, Button, Card
 from core.notices.kinds import NoticeKind
 from core.orders.events import Json
 from core.orders.order import By, Review
@@ -208,8 +208,15 @@ def review_block(view: View, review: Review) -> Block:
     """Return what a customer said: stars, words, name."""
     seen = masking.shows_customer(view.order, view.now) and not view.frame.in_group
     author = review.author if seen else masking.masked_name(review.author)
-    lines = (stars(review.rating), *filter(None, (review.comment, author)))
+    lines = (stars(review.rating), *filter(None, (review.comment, author)), *_answered(view, review))
     return Block(BlockRole.REVIEW, lines, view.texts.t("Khách đánh giá"))
+
+
+def _answered(view: View, review: Review) -> tuple[str, ...]:
+    if review.answer is None:
+        return ()
+    answer = review.answer
+    return (view.texts.t("{who} trả lời: {words}", who=who(view.texts, answer.by), words=answer.text),)
 
 
 def stars(rating: int) -> str:
@@ -288,6 +295,34 @@ def _low_review(view: View, data: Data) -> Card:
         code=view.order.code,
         partner=view.frame.partner_name,
         rating=review.rating if review else 0,
+<<<<<<< ours
+=======
+    )
+    return Card(
+        kind=NoticeKind.LOW_REVIEW,
+        locale=view.texts.locale,
+        title=title,
+        short=told(title, free_words(review.comment) if review else ""),
+        badge=badge(view),
+        blocks=(review_block(view, review),) if review else (),
+        buttons=(_console_button(view),),
+        thread=str(view.order.id),
+    )
+
+
+def _console_button(view: View) -> Button:
+    url = f"{view.frame.desk.base_url}/ops/orders/{view.order.id}"
+    return Button(view.texts.label("Xem chi tiết đơn hàng"), url=url)
+
+
+def alarm_card(texts: Texts, kind: NoticeKind, data: Data, view: View | None) -> Card:
+    """Return an operators' alarm, or word that it is over: what is the matter, and what is known of it."""
+    title = texts.t(_ALARMS[kind] if data.get("over") is not True else msg("Trục trặc đã hết"))
+    title = _about(view, title) if view else title
+    lines = (
+        *(str(data[name]) for name in ("name", "detail", "why") if data.get(name)),
+        *((texts.t(_NOTICES[NoticeKind(str(data["notice"]))]),) if data.get("notice") else ()),
+>>>>>>> theirs
     )
     return Card(
         kind=NoticeKind.LOW_REVIEW,
@@ -318,5 +353,6 @@ _CARDS: Final[Mapping[NoticeKind, Callable[[View, Data], Card]]] = MappingProxyT
         NoticeKind.COLLEAGUE_ACTED: _colleague,
         NoticeKind.ORDER_AT_RISK: _at_risk,
         NoticeKind.NOT_COMPLETED: _not_completed,
+        NoticeKind.LOW_REVIEW: _low_review,
     }
 )

@@ -67,6 +67,7 @@ _OTHER_EVENTS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.CHANGED: msg("Đơn {code} được thay đổi"),
         EventType.EXPIRED: msg("Đơn {code} quá hạn xác nhận"),
         EventType.REVIEWED: msg("Đơn {code} được khách đánh giá"),
+        EventType.REVIEW_ANSWERED: msg("Đơn {code}: quán trả lời đánh giá"),
     }
 )
 

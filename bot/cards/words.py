@@ -70,7 +70,13 @@ def who(texts: Texts, by: By) -> str:
     """Return the name of who did it: staff and platforms by theirs, our own people as "tổng đài"."""
     if by.via is Via.OPERATOR:
         return texts.t("tổng đài ({name})", name=by.name) if by.name else texts.t("tổng đài")
-    return texts.t("hệ thống") if by.via is Via.SYSTEM else by.name
+    return texts.t(_UNNAMED[by.via]) if by.via in _UNNAMED else by.name
+
+
+#: Who is not called by a name.
+_UNNAMED: Final[Mapping[Via, str]] = MappingProxyType(
+    {Via.SYSTEM: msg("hệ thống"), Via.CUSTOMER: msg("khách")}
+)
 
 
 def way(texts: Texts, via: Via) -> str:

@@ -1,4 +1,4 @@
-"""The routes of a kitchen's orders, its money and its reviews, and of an order's page behind a link."""
+"""The routes of a kitchen's orders, its money and its reviews, and of what links to an order open."""
 
 from typing import Final
 
@@ -10,12 +10,14 @@ from bot.web import (
     order_inside,
     order_page,
     orders_page,
+    review_page,
     reviews_page,
     settlement_page,
     summary_page,
 )
 
 _LINK: Final = "/o/{token:[^/]+}"
+_REVIEW: Final = "/r/{token:[^/]+}"
 _ORDER: Final = "/orders/{code:[0-9]{5}}"
 _ACTION: Final = f"{{action:{'|'.join(deeds.ACTIONS)}}}"
 
@@ -36,3 +38,5 @@ def add_routes(app: web.Application) -> None:
     router.add_get("/settlement", settlement_page.show)
     router.add_get("/settlement.csv", settlement_page.download)
     router.add_get("/reviews", reviews_page.show)
+    router.add_get(_REVIEW, review_page.show)
+    router.add_post(_REVIEW, review_page.take)

@@ -272,6 +272,7 @@ _DEEDS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.EXPIRED: msg("Quá hạn xác nhận"),
         EventType.COMPLETED: msg("Báo hoàn thành"),
         EventType.REVIEWED: msg("Khách đánh giá"),
+        EventType.REVIEW_ANSWERED: msg("Trả lời đánh giá"),
     }
 )
 

@@ -145,6 +145,7 @@ class Batch:
             policy=self._policy,
             platform_name=platform.name,
             tell_customer=platform.notify_customer,
+            ask_review=platform.ask_review,
             paused_until=partner.paused_until,
             code=self._code_for(command) if isinstance(command, PlaceOrder) else "",
             timer=self._timer(command) if isinstance(command, FireTimer) else None,

@@ -46,6 +46,7 @@ class Platform:
     hears: bool
     all_orders: bool
     notify_customer: bool
+    ask_review: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ FROM partners WHERE id = ANY($4::uuid[])
 UNION ALL
 SELECT 'platform', id::text,
        jsonb_build_object('name', name, 'hears', webhook_url IS NOT NULL, 'all', scope = 'all',
-           'notify_customer', notify_customer)
+           'notify_customer', notify_customer, 'ask_review', ask_review)
 FROM platforms
 UNION ALL
 SELECT 'placed', o.platform_id::text,
@@ -166,7 +167,9 @@ def _keep_partner(known: Known, name: str, data: Mapping[str, Any]) -> None:
 
 
 def _keep_platform(known: Known, name: str, data: Mapping[str, Any]) -> None:
-    known.platforms[UUID(name)] = Platform(data["name"], data["hears"], data["all"], data["notify_customer"])
+    known.platforms[UUID(name)] = Platform(
+        data["name"], data["hears"], data["all"], data["notify_customer"], data["ask_review"]
+    )
 
 
 def _keep_placed(known: Known, name: str, data: Mapping[str, Any]) -> None:

@@ -26,6 +26,7 @@ class NoticeKind(StrEnum):
     REVIEW_RECEIVED = "review_received"  # N9
     COLLEAGUE_ACTED = "colleague_acted"  # who was told hears who settled it
     CUSTOMER_CANCELLED = "customer_cancelled"  # C1
+    CUSTOMER_REVIEW = "customer_review"  # how it was, by a link; only for platforms that want it
     MORNING_SHEET = "morning_sheet"  # what is delivered today
     KITCHEN_PAUSED = "kitchen_paused"  # who did not do it themselves hears that the kitchen takes no orders
     KITCHEN_RESUMED = "kitchen_resumed"  # ... and that it takes them again
@@ -34,6 +35,7 @@ class NoticeKind(StrEnum):
     ANSWER = "answer"  # to whoever asked or tapped
     ORDER_AT_RISK = "order_at_risk"  # O*
     NOT_COMPLETED = "not_completed"  # O*
+    LOW_REVIEW = "low_review"  # O*
     UNDELIVERABLE = "undeliverable"  # O*
     WEBHOOK_DEAD = "webhook_dead"  # O*
     CODES_USED_UP = "codes_used_up"  # O*
@@ -66,7 +68,8 @@ class Rule:
 
     `same_revision` drops it too when time, items, address or note have changed since. With `told_too`
     it also goes to staff who are no recipients but were told of this order, on the chat that told them.
-    What `may_wait` is not told on a chat during a kitchen's quiet hours, but when they are over.
+    What `may_wait` is not told on a chat during a kitchen's quiet hours, but when they are over; a customer
+    is then not told at night at all. Where a `courtesy` reaches nobody, that is nobody's trouble.
     """
 
     audience: Audience
@@ -75,6 +78,7 @@ class Rule:
     same_revision: bool = False
     told_too: bool = False
     may_wait: bool = False
+    courtesy: bool = False
 
 
 _BOTH: Final = (Way.EMAIL, Way.CHAT)
@@ -111,6 +115,13 @@ RULES: Final[Mapping[NoticeKind, Rule]] = MappingProxyType(
         NoticeKind.CUSTOMER_CANCELLED: Rule(
             Audience.CUSTOMER, (Way.EMAIL, Way.SMS), frozenset({Status.CANCELLED, Status.EXPIRED})
         ),
+        NoticeKind.CUSTOMER_REVIEW: Rule(
+            Audience.CUSTOMER,
+            (Way.EMAIL, Way.SMS),
+            frozenset({Status.COMPLETED}),
+            may_wait=True,
+            courtesy=True,
+        ),
         NoticeKind.MORNING_SHEET: Rule(Audience.RECIPIENTS, _BOTH, _ANY),
         NoticeKind.KITCHEN_PAUSED: Rule(Audience.RECIPIENTS, (Way.CHAT,), _ANY, may_wait=True),
         NoticeKind.KITCHEN_RESUMED: Rule(Audience.RECIPIENTS, (Way.CHAT,), _ANY, may_wait=True),
@@ -119,6 +130,7 @@ RULES: Final[Mapping[NoticeKind, Rule]] = MappingProxyType(
         NoticeKind.ANSWER: Rule(Audience.PERSON, (Way.CHAT,), _ANY),
         NoticeKind.ORDER_AT_RISK: Rule(Audience.OPERATORS, _BOTH, _PENDING),
         NoticeKind.NOT_COMPLETED: Rule(Audience.OPERATORS, _BOTH, _CONFIRMED),
+        NoticeKind.LOW_REVIEW: Rule(Audience.OPERATORS, _BOTH, frozenset({Status.COMPLETED})),
         NoticeKind.UNDELIVERABLE: Rule(Audience.OPERATORS, _BOTH, _ANY),
         NoticeKind.WEBHOOK_DEAD: Rule(Audience.OPERATORS, _BOTH, _ANY),
         NoticeKind.CODES_USED_UP: Rule(Audience.OPERATORS, _BOTH, _ANY),

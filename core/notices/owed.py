@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.actors import Actor, ActorKind
-from core.notices.kinds import NoticeKind
+from core.notices.kinds import RULES, Audience, NoticeKind
 from core.orders.events import Event, EventType, Json
 from core.orders.order import Order
 from core.schedule import Reach, Rung, TimerKind
@@ -25,17 +25,25 @@ class Owed:
     data: Mapping[str, Json] = field(default_factory=dict)
 
 
-def for_event(order: Order, event: Event, actor: Actor, *, tell_customer: bool) -> tuple[Owed, ...]:
+def for_event(
+    order: Order, event: Event, actor: Actor, *, tell_customer: bool, ask_review: bool = False
+) -> tuple[Owed, ...]:
     """Return the notices that are owed because of one event."""
-    occasion = f"v{event.version}"
     kinds = [*_partner_kinds(event, actor)]
     if event.type in {EventType.CANCELLED, EventType.EXPIRED} and tell_customer:
         kinds.append(NoticeKind.CUSTOMER_CANCELLED)
+    if event.type is EventType.COMPLETED and ask_review:
+        kinds.append(NoticeKind.CUSTOMER_REVIEW)
+    if event.type is EventType.REVIEWED and order.review and order.review.is_low:
+        kinds.append(NoticeKind.LOW_REVIEW)
     data: dict[str, Json] = dict(event.data)
     data["by"] = {"name": actor.name, "via": actor.via.value, "id": str(actor.id) if actor.id else None}
-    return tuple(
-        Owed(kind, "once" if kind is NoticeKind.CUSTOMER_CANCELLED else occasion, data) for kind in kinds
-    )
+    return tuple(Owed(kind, _occasion(kind, event), data) for kind in kinds)
+
+
+def _occasion(kind: NoticeKind, event: Event) -> str:
+    """Return what makes a notice one of its own: a customer is told a thing once in an order's life."""
+    return "once" if RULES[kind].audience is Audience.CUSTOMER else f"v{event.version}"
 
 
 def _partner_kinds(event: Event, actor: Actor) -> tuple[NoticeKind, ...]:

@@ -21,6 +21,8 @@ REASONS: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 OTHER_REASON: Final = 6
+#: How many letters a kitchen's answer to a review has at most.
+LONGEST_ANSWER: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class CompleteOrder:
 
 @dataclass(frozen=True, slots=True)
 class ReviewOrder:
-    """A platform passes on what the customer said; a second review replaces the first.
+    """What a customer said. By a platform, a second review replaces the first; by link there is only one.
 
     `versions` are those of the order that it goes by; None for whichever it has.
     """
@@ -109,6 +111,18 @@ class ReviewOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerReview:
+    """A kitchen answers what a customer said, once for each review.
+
+    `reviewed_at` is when the review they saw came, in seconds since 1970; None where they typed a code.
+    """
+
+    order_id: OrderId
+    text: str
+    reviewed_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FireTimer:
     """A timer of the order is due; the ledger checks under the order's lock that it still lives."""
 
@@ -116,4 +130,13 @@ class FireTimer:
     timer_id: UUID
 
 
-Command = PlaceOrder | ChangeOrder | ConfirmOrder | CancelOrder | CompleteOrder | ReviewOrder | FireTimer
+Command = (
+    PlaceOrder
+    | ChangeOrder
+    | ConfirmOrder
+    | CancelOrder
+    | CompleteOrder
+    | ReviewOrder
+    | AnswerReview
+    | FireTimer
+)

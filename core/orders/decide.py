@@ -15,8 +15,10 @@ from core.notices.kinds import NoticeKind
 from core.notices.owed import Owed
 from core.orders.answers import Answer, AnswerKind, about
 from core.orders.commands import (
+    LONGEST_ANSWER,
     OTHER_REASON,
     REASONS,
+    AnswerReview,
     CancelOrder,
     ChangeOrder,
     Command,
@@ -27,8 +29,8 @@ from core.orders.commands import (
     ReviewOrder,
 )
 from core.orders.events import Event, EventType, Json
-from core.orders.order import By, Item, Order, Reason, Review, items_total
-from core.orders.snapshot import dump_item, dump_reason, dump_review
+from core.orders.order import By, Item, Order, Reason, Review, ReviewAnswer, items_total
+from core.orders.snapshot import dump_answer, dump_item, dump_reason, dump_review
 from core.orders.status import TRANSITIONS, Action, Status
 from core.schedule import Planned, Policy, TimerKind
 
@@ -44,6 +46,7 @@ class Terms:
     policy: Policy
     platform_name: str
     tell_customer: bool = True
+    ask_review: bool = False
     paused_until: datetime | None = None
     code: str = ""
     timer: Planned | None = None
@@ -75,6 +78,7 @@ ASKED: Final[Mapping[type[Command], str]] = MappingProxyType(
         CancelOrder: "cancel",
         CompleteOrder: "complete",
         ReviewOrder: "review",
+        AnswerReview: "answer_review",
         FireTimer: "fire",
     }
 )
@@ -107,20 +111,25 @@ def decide(order: Order | None, command: Command, *, actor: Actor, terms: Terms,
             return _complete(order, command, actor, terms, now)
         case ChangeOrder():
             return _change(order, command, actor, terms, now)
-        case ReviewOrder():
-            return _review(order, command, actor, terms, now)
+        case ReviewOrder() | AnswerReview():
+            return _afterwards(order, command, actor, terms, now)
         case FireTimer():
             return _fire(order, terms, now)
 
 
 def _check_is_theirs(command: Command, actor: Actor) -> None:
-    """Timers are the system's alone; placing is a platform's, changes and reviews are not a kitchen's."""
+    """Timers are the system's alone; placing is a platform's, changes and reviews are not a kitchen's.
+
+    A customer leaves a review and nothing else.
+    """
     if (actor.kind is ActorKind.SYSTEM) is not isinstance(command, FireTimer):
         raise NotAllowed("not_theirs")
     if isinstance(command, PlaceOrder):
         _check_places_its_own(command, actor)
     if isinstance(command, ChangeOrder | ReviewOrder) and actor.kind is ActorKind.STAFF:
         raise NotAllowed("only_platforms")
+    if actor.kind is ActorKind.CUSTOMER and not isinstance(command, ReviewOrder):
+        raise NotAllowed("not_theirs")
 
 
 def _check_places_its_own(command: PlaceOrder, actor: Actor) -> None:
@@ -244,17 +253,58 @@ def _expire(order: Order, asked: str, terms: Terms, now: datetime) -> Decision:
     return replace(decision, answer=replace(decision.answer, kind=kind))
 
 
+def _afterwards(
+    order: Order, command: ReviewOrder | AnswerReview, actor: Actor, terms: Terms, now: datetime
+) -> Decision:
+    if isinstance(command, ReviewOrder):
+        return _review(order, command, actor, terms, now)
+    return _answer_review(order, command, actor, terms, now)
+
+
 def _review(order: Order, command: ReviewOrder, actor: Actor, terms: Terms, now: datetime) -> Decision:
     if order.status is not Status.COMPLETED:
         return Decision(about(order, AnswerKind.STATE, "review"))
+    if order.review and actor.kind is ActorKind.CUSTOMER:
+        return Decision(about(order, AnswerKind.STATE, "review"))
     review = Review(command.rating, command.comment, command.author, now)
-    if order.review and replace(order.review, at=now) == review:
+    if order.review and replace(order.review, at=now, answer=None) == review:
         return Decision(about(order, AnswerKind.NOTHING, "review"))
     data: dict[str, Json] = {"review": dump_review(review), "replaced": order.review is not None}
     decision = _happened(
         replace(order, review=review), EventType.REVIEWED, actor, terms, now, asked="review", data=data
     )
     return replace(decision, timers=None)
+
+
+def _answer_review(
+    order: Order, command: AnswerReview, actor: Actor, terms: Terms, now: datetime
+) -> Decision:
+    if not (actor.role and actor.role.runs_kitchen):
+        raise NotAllowed("role")
+    refused = _why_not_answered(order, command)
+    if refused:
+        return Decision(refused)
+    assert order.review  # noqa: S101  (else it was refused)
+    by = By(actor.via, actor.name, actor.id)
+    answer = ReviewAnswer(command.text, now, by)
+    data: dict[str, Json] = {"answer": dump_answer(answer)}
+    answered = replace(order, review=replace(order.review, answer=answer))
+    kind = EventType.REVIEW_ANSWERED
+    decision = _happened(answered, kind, actor, terms, now, asked="answer_review", data=data)
+    return replace(decision, timers=None)
+
+
+def _why_not_answered(order: Order, command: AnswerReview) -> Answer | None:
+    asked, review = "answer_review", order.review
+    if review is None:
+        return about(order, AnswerKind.NOTHING, asked, why="no_review")
+    if command.reviewed_at not in {None, int(review.at.timestamp())}:
+        return about(order, AnswerKind.OUTDATED, asked)
+    if review.answer:
+        return about(order, AnswerKind.STATE, asked)
+    if not command.text or len(command.text) > LONGEST_ANSWER:
+        return about(order, AnswerKind.NOTHING, asked, why="length")
+    return None
 
 
 def _change(order: Order, command: ChangeOrder, actor: Actor, terms: Terms, now: datetime) -> Decision:
@@ -392,7 +442,9 @@ def _happened(
         about(order, AnswerKind.DONE, asked),
         order=order,
         event=event,
-        notices=owed.for_event(order, event, actor, tell_customer=terms.tell_customer),
+        notices=owed.for_event(
+            order, event, actor, tell_customer=terms.tell_customer, ask_review=terms.ask_review
+        ),
         timers=schedule.plan(order, terms.zone, terms.policy, now=now),
     )
 

@@ -20,6 +20,7 @@ class EventType(StrEnum):
     EXPIRED = "order.expired"
     COMPLETED = "order.completed"
     REVIEWED = "order.reviewed"
+    REVIEW_ANSWERED = "order.review_answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Event:
     """One thing that happened: who, by which way, when, and what differs since (`data`).
 
     `data` holds `from` and `to` (statuses) and, by type, `changes` (name → before, after),
-    `reason` or `review`. `at` is product time, UTC, never before the order's event before it.
+    `reason`, `review` or `answer`. `at` is product time, UTC, never before the order's event before it.
     """
 
     type: EventType

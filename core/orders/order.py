@@ -12,6 +12,8 @@ OrderId = NewType("OrderId", UUID)
 
 #: How long after delivery a kitchen still sees who ordered and where to.
 CUSTOMER_SHOWN_FOR: Final = timedelta(days=30)
+#: So few stars, or fewer, are an operator's matter.
+LOW_RATING: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,24 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class By:
+    """Who made a change and by which way; `id` is a staff member's or a platform's."""
+
+    via: Via
+    name: str
+    id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewAnswer:
+    """What the kitchen said to it."""
+
+    text: str
+    at: datetime
+    by: By
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """What a customer said afterwards; `rating` from 1 to 5."""
 
@@ -50,15 +70,12 @@ class Review:
     comment: str
     author: str
     at: datetime
+    answer: ReviewAnswer | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class By:
-    """Who made a change and by which way; `id` is a staff member's or a platform's."""
-
-    via: Via
-    name: str
-    id: UUID | None = None
+    @property
+    def is_low(self) -> bool:
+        """Whether somebody of ours should look into it."""
+        return self.rating <= LOW_RATING
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from core.actors import Via
 from core.orders.events import Json
-from core.orders.order import By, Customer, Item, Order, OrderId, Reason, Review
+from core.orders.order import By, Customer, Item, Order, OrderId, Reason, Review, ReviewAnswer
 from core.orders.status import Status
 
 
@@ -75,7 +75,13 @@ def dump_review(review: Review) -> dict[str, Json]:
         "comment": review.comment,
         "author": review.author,
         "at": review.at.isoformat(),
+        "answer": dump_answer(review.answer) if review.answer else None,
     }
+
+
+def dump_answer(answer: ReviewAnswer) -> dict[str, Json]:
+    """Return what the kitchen said to a review as JSON."""
+    return {"text": answer.text, "at": answer.at.isoformat(), "by": dump_by(answer.by)}
 
 
 def load(data: Mapping[str, Any]) -> Order:
@@ -131,5 +137,17 @@ def load_reason(data: Mapping[str, Any]) -> Reason:
 
 
 def load_review(data: Mapping[str, Any]) -> Review:
-    """Return the review."""
-    return Review(data["rating"], data["comment"], data["author"], datetime.fromisoformat(data["at"]))
+    """Return the review; those of before kitchens could answer have no such part."""
+    answer = data.get("answer")
+    return Review(
+        data["rating"],
+        data["comment"],
+        data["author"],
+        datetime.fromisoformat(data["at"]),
+        load_answer(answer) if answer else None,
+    )
+
+
+def load_answer(data: Mapping[str, Any]) -> ReviewAnswer:
+    """Return what the kitchen said to a review."""
+    return ReviewAnswer(data["text"], datetime.fromisoformat(data["at"]), load_by(data["by"]))

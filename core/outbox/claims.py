@@ -15,13 +15,14 @@ from core.actors import Role
 from core.channels import Address, AddressKind, ChannelName
 from core.clock import real_now
 from core.database import Database, Row
-from core.notices.kinds import LADDERS, NoticeKind, Way, is_obsolete
+from core.notices.kinds import LADDERS, RULES, Audience, NoticeKind, Way, is_obsolete
 from core.notices.outgoing import Outgoing, PartnerFacts, StaffFacts
 from core.orders import snapshot
 from core.outbox import bundles, gathering
 from core.outbox.kitchens import quiet_of
 from core.outbox.messages import begins
 from core.outbox.ways import Due
+from core.quiet import Quiet, night
 
 #: Longer than the 5 s that any call to a gateway may take, with room for our own writes.
 LEASE: Final = timedelta(seconds=20)
@@ -72,6 +73,7 @@ async def _with_others(database: Database, outgoing: Outgoing) -> Outgoing | Non
 
 
 def _quiet_for(outgoing: Outgoing, now: datetime) -> timedelta:
+<<<<<<< ours
 async def _with_other_alarms(database: Database, outgoing: Outgoing) -> Outgoing:
     """Return an alarm with those that it tells of besides, the most urgent first."""
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
@@ -85,6 +87,18 @@ async def _with_other_alarms(database: Database, outgoing: Outgoing) -> Outgoing
     """Return how long its kitchen's quiet hours still last: it may have been due before they began."""
     quiet = outgoing.partner.quiet if outgoing.partner else None
     return begins(outgoing.kind, outgoing.data, Way(outgoing.way), quiet, now) - now
+=======
+    """Return how long its reader's quiet hours still last: it may have been due before they began."""
+    return begins(outgoing.kind, outgoing.data, Way(outgoing.way), _quiet(outgoing), now) - now
+
+
+def _quiet(outgoing: Outgoing) -> Quiet | None:
+    if outgoing.partner is None:
+        return None
+    if RULES[outgoing.kind].audience is Audience.CUSTOMER:
+        return night(outgoing.partner.zone)
+    return outgoing.partner.quiet
+>>>>>>> theirs
 
 
 async def answers_to(database: Database, key: str) -> list[UUID]:

@@ -13,7 +13,8 @@ async def tell_undeliverable(
     connection: Connection, notice_id: UUID, kind: NoticeKind, order: Order | None, now: datetime
 ) -> None:
     """Owe the operators a notice that one failed, once; not about what is theirs, an answer or a courtesy."""
-    if RULES[kind].audience in {Audience.OPERATORS, Audience.PERSON, Audience.TOLD}:
+    rule = RULES[kind]
+    if rule.courtesy or rule.audience in {Audience.OPERATORS, Audience.PERSON, Audience.TOLD}:
         return
     await connection.execute(
         "INSERT INTO notices (id, order_id, kind, occasion, revision, data, owed_at)"

@@ -64,8 +64,14 @@ def message_row(
 def begins(
     kind: NoticeKind, data: Mapping[str, Any], way: Way, quiet: Quiet | None, now: datetime
 ) -> datetime:
-    """Return when a message may first be tried: mails make no noise, and some things cannot wait."""
-    if quiet is None or way is not Way.CHAT or not RULES[kind].may_wait or data.get("loud"):
+    """Return when a message may first be tried: mails make no noise, and some things cannot wait.
+
+    For customers `quiet` is the night: they are not told then by any way.
+    """
+    rule = RULES[kind]
+    if quiet is None or not rule.may_wait or data.get("loud"):
+        return now
+    if way is not Way.CHAT and rule.audience is not Audience.CUSTOMER:
         return now
     return quiet.over_at(now)
 

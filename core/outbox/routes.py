@@ -158,7 +158,8 @@ def _is_courtesy(notice: OwedNotice) -> bool:
     """Whether it is nobody's trouble when there is nobody to tell: who has no mail gets no thanks by mail."""
     rule = RULES[notice.kind]
     return (
-        rule.audience in {Audience.TOLD, Audience.OPERATORS}
+        rule.courtesy
+        or rule.audience in {Audience.TOLD, Audience.OPERATORS}
         or rule.ways == (Way.EMAIL,)
         or notice.data.get("reach") == "next_staff"
         or bool(notice.data.get("but"))  # who did it is often the only one

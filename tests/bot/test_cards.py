@@ -504,9 +504,9 @@ def test_a_customer_hears_that_the_order_will_not_come() -> None:
     """When it was for, why, and whom to turn to; no button, no price, no name."""
     card = customer()
 
-    assert card.title == "Đơn hàng của bạn tại Cơm nhà Lan đã bị huỷ"
+    assert card.title == "PhoX: đơn hàng của bạn tại Cơm nhà Lan đã bị huỷ"
     assert card.blocks[0].lines == ("Giao 11:30 thứ Ba 24/11",)
-    assert "Hết món" in lines_of(card, BlockRole.TEXT)
+    assert "Quán đã hết món" in lines_of(card, BlockRole.TEXT)
     assert card.buttons == ()
     assert sms_length(card.short) <= ONE
     assert "PhoX" in card.short
@@ -515,7 +515,7 @@ def test_a_customer_hears_that_the_order_will_not_come() -> None:
 
 def test_a_customers_language_is_theirs() -> None:
     """Whatever the kitchen speaks."""
-    assert customer(locale="en").title == "Your order at Cơm nhà Lan was cancelled"
+    assert customer(locale="en").title == "PhoX: your order at Cơm nhà Lan was cancelled"
 
 
 def test_a_customer_never_reads_words_that_were_not_meant_for_them() -> None:

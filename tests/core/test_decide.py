@@ -9,11 +9,13 @@ from uuid import UUID
 
 import pytest
 
+from core import actors
 from core.actors import SYSTEM, Actor, Role, Via, operator
 from core.errors import NotAllowed, RuleError
 from core.notices.kinds import NoticeKind
 from core.orders.answers import AnswerKind
 from core.orders.commands import (
+    AnswerReview,
     CancelOrder,
     ChangeOrder,
     Command,
@@ -54,6 +56,7 @@ ACTORS: Final[Mapping[str, Actor]] = MappingProxyType(
         "rival": platform(RIVAL, "Ăn Nhanh"),
         "operator": operator("Minh"),
         "system": SYSTEM,
+        "customer": actors.CUSTOMER,
     }
 )
 ACTING: Final = ("owner", "manager", "kitchen")
@@ -74,6 +77,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "move": ChangeOrder(ORDER.id, deliver_at=DELIVER + timedelta(days=1)),
         "note": ChangeOrder(ORDER.id, note="Giao cổng trước"),
         "review": ReviewOrder(ORDER.id, 5, "Ngon", "An"),
+        "thank": AnswerReview(ORDER.id, "Cảm ơn bạn"),
         "fire": FireTimer(ORDER.id, UUID(int=1)),
     }
 )
@@ -131,6 +135,17 @@ review    early        operator   state        state         state      state   
 review    early        acting     forbidden    forbidden     forbidden  forbidden  forbidden
 review    early        rival      forbidden    forbidden     forbidden  forbidden  forbidden
 review    early        system     forbidden    forbidden     forbidden  forbidden  forbidden
+review    early        customer   state        state         state      state      completed
+confirm   early        customer   forbidden    forbidden     forbidden  forbidden  forbidden
+cancel    early        customer   forbidden    forbidden     forbidden  forbidden  forbidden
+thank     early        owner      nothing      nothing       nothing    nothing    nothing
+thank     early        manager    nothing      nothing       nothing    nothing    nothing
+thank     early        kitchen    forbidden    forbidden     forbidden  forbidden  forbidden
+thank     early        cashier    forbidden    forbidden     forbidden  forbidden  forbidden
+thank     early        neighbour  forbidden    forbidden     forbidden  forbidden  forbidden
+thank     early        shop       forbidden    forbidden     forbidden  forbidden  forbidden
+thank     early        operator   forbidden    forbidden     forbidden  forbidden  forbidden
+thank     early        customer   forbidden    forbidden     forbidden  forbidden  forbidden
 fire      early        system     nothing      nothing       nothing    nothing    nothing
 fire      on time      system     nothing      nothing       nothing    nothing    nothing
 fire      late         system     expired      nothing       nothing    nothing    nothing

@@ -12,7 +12,7 @@ import aiohttp
 
 from tests.stories.world import World
 
-_FORM: Final = re.compile(r'<form[^>]* action="(/o/[^"]+)".*?name="nonce" value="([^"]+)"', re.DOTALL)
+_FORM: Final = re.compile(r'<form[^>]* action="(/[or]/[^"]+)".*?name="nonce" value="([^"]+)"', re.DOTALL)
 _UNSEEN: Final = re.compile(r"<(head|svg)\b.*?</\1>", re.DOTALL)
 
 

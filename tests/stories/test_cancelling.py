@@ -15,7 +15,7 @@ CUSTOMER = "an@example.com"
 
 def customer_is_told(world: World) -> str:
     """Read the customer's one mail about the cancelled order; return its text."""
-    return world.inbox(CUSTOMER).gets("Đơn hàng của bạn tại Bếp Lan đã bị huỷ").text
+    return world.inbox(CUSTOMER).gets("Cơm Ngon: đơn hàng của bạn tại Bếp Lan đã bị huỷ").text
 
 
 async def test_cancelling_asks_for_the_reason_first(world: World, rice: Placed, lan: Somebody) -> None:

@@ -23,9 +23,9 @@ async def test_a_customer_is_told_once(world: World, lan: Somebody) -> None:
     await world.platform()
     order = await cancelled(world, lan)
     mail = world.inbox(CUSTOMER).gets(
-        "Đơn hàng của bạn tại Bếp Lan đã bị huỷ",
+        "Cơm Ngon: đơn hàng của bạn tại Bếp Lan đã bị huỷ",
         "15:12 thứ Sáu 20/05",
-        "Đóng cửa",
+        "Quán đóng cửa lúc đó",
         "20 × Cơm gà",
         "Hãy liên hệ Cơm Ngon để được hoàn tiền hoặc đặt lại",
     )
@@ -37,7 +37,7 @@ async def test_a_customer_is_told_in_their_own_language(world: World, lan: Someb
     """Whatever the kitchen speaks."""
     await world.platform()
     await cancelled(world, lan, locale="en")
-    world.inbox(CUSTOMER).gets("Your order at Bếp Lan was cancelled")
+    world.inbox(CUSTOMER).gets("Cơm Ngon: your order at Bếp Lan was cancelled")
 
 
 async def test_a_platform_that_tells_its_own_customers_switches_it_off(world: World, lan: Somebody) -> None:

@@ -41,7 +41,7 @@ async def test_the_customer_hears_that_it_will_not_come(world: World, rice: Plac
     await overdue(world, rice, lan)
     lan.catches_up()
     told = world.inbox("an@example.com").gets(
-        "Đơn hàng của bạn tại Bếp Lan đã bị huỷ", "Quán chưa kịp nhận đơn", "Hãy liên hệ Cơm Ngon"
+        "Cơm Ngon: đơn hàng của bạn tại Bếp Lan đã bị huỷ", "Quán chưa kịp nhận đơn", "Hãy liên hệ Cơm Ngon"
     )
     assert rice.body["external_id"] in told.text
     await world.passes(timedelta(days=2))

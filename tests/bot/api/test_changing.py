@@ -227,6 +227,7 @@ async def test_a_review_is_taken_and_replaced(shop: Caller, kitchen: Kitchen, or
         "comment": "Hơi nguội",
         "author": "Hoa",
         "at": "",
+        "answer": None,
     }
     assert first.body["review"]["at"].endswith("+07:00")
     assert second.body["review"]["rating"] == 5
