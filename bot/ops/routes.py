@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from bot.ops import partner_routes, signing_in
+from bot.ops import board_routes, partner_routes, signing_in
 
 
 def add_routes(app: web.Application) -> None:
@@ -11,6 +11,7 @@ def add_routes(app: web.Application) -> None:
     The application needs what `bot.web.routes.add_routes` needs, and that to be called before.
     """
     _add_sign_in(app.router)
+    board_routes.add_routes(app)
     partner_routes.add_routes(app.router)
 
 

@@ -8,9 +8,12 @@ from core.partners import addresses
 
 
 def operator_at(typed: str, mailboxes: Iterable[str]) -> str | None:
-    """Return the operator's mailbox in the spelling that it is kept in, None for what is nobody's."""
+    """Return the operator's mailbox in the spelling that it is kept in, None for what is nobody's.
+
+    Small and capital letters are the same: whoever was let in by one would be locked out by the other.
+    """
     wanted = _spelled(typed)
-    return wanted if wanted and wanted in {_spelled(mailbox) for mailbox in mailboxes} else None
+    return wanted if wanted and wanted in map(_spelled, mailboxes) else None
 
 
 def called(mailbox: str) -> str:
@@ -18,8 +21,8 @@ def called(mailbox: str) -> str:
     return mailbox.partition("@")[0]
 
 
-def _spelled(text: str) -> str | None:
+def _spelled(text: str) -> str:
     try:
-        return addresses.normalised(AddressKind.EMAIL, text.strip()).value
+        return addresses.normalised(AddressKind.EMAIL, text.strip()).value.lower()
     except RuleError:
-        return None
+        return ""

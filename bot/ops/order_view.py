@@ -1,0 +1,60 @@
+"""What platforms were told of an order, in the operators' words. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from bot.cards.view import View
+from bot.texts.catalogue import msg
+from core.operators.order_reads import ToldPlatform
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformLine:
+    """One event on its way to one platform. `is_bad` where an operator should look."""
+
+    href: str
+    platform: str
+    event: str
+    became: str
+    details: str
+    is_bad: bool
+
+
+def platform_lines(told: Sequence[ToldPlatform], view: View) -> tuple[PlatformLine, ...]:
+    """Return what each platform was told, the newest first."""
+    return tuple(_line(each, view) for each in told)
+
+
+def _line(each: ToldPlatform, view: View) -> PlatformLine:
+    texts = view.texts
+    at = each.delivered_at or each.next_at
+    when = texts.happened(at, view.zone, view.now) if at else ""
+    words = _TRIED if each.state == "waiting" and each.tries else _STATES[each.state]
+    return PlatformLine(
+        href=f"/ops/platforms/{each.platform_id}",
+        platform=each.platform_name,
+        event=each.type,
+        became=texts.t(words, time=when),
+        details=" · ".join(_details(each, view)),
+        is_bad=each.state == "dead" or (each.state == "waiting" and each.tries > 0),
+    )
+
+
+def _details(each: ToldPlatform, view: View) -> list[str]:
+    if each.state == "delivered":
+        return []
+    tries = view.texts.n("đã thử {count} lần", each.tries) if each.tries else ""
+    status = f"HTTP {each.last_status}" if each.last_status else ""
+    return [piece for piece in (tries, status, each.why or "") if piece]
+
+
+_TRIED: Final = msg("chưa nhận, thử lại {time}")
+_STATES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "waiting": msg("đang gửi"),
+        "delivered": msg("đã nhận {time}"),
+        "dead": msg("đã bỏ, không thử nữa"),
+    }
+)
