@@ -19,6 +19,7 @@ from core.channels import (
     Outcome,
     Receipt,
     ReceiptKind,
+    Refused,
     Scope,
     Sent,
     TryLater,
@@ -180,6 +181,8 @@ class Delivery:
         """Give the all-clear of what this call shows to be over; if it cannot be given, the next one does."""
         if isinstance(outcome, TryLater | Unclear):
             return
+        if isinstance(outcome, Refused) and outcome.alarm:
+            self.standing.forget()
         what = outcome.charge.what if isinstance(outcome, Sent) and outcome.charge else None
         proof = alarms.Proof(outgoing.channel.value, what, outgoing.kind.value)
         try:
