@@ -28,11 +28,7 @@ from core.orders import answers
 from core.orders.answers import Answer, AnswerKind
 from core.orders.events import Json
 from core.orders.order import Order
-<<<<<<< ours
 from core.outbox import edits, gathering
-=======
-from core.outbox import edits
->>>>>>> theirs
 from core.partners import login_codes
 from core.settings import Settings
 

@@ -18,8 +18,8 @@ from bot.cards.order_card import (
 from bot.cards.short import joined, told
 from bot.cards.view import View
 from bot.cards.words import deed_sentence, reason_words, who
-from bot.texts import Texts, msg
-from core.channels import Block, BlockRole, Button, Card
+from bot.texts import msg
+from core.channels import Block, BlockRole, Card
 from core.notices.kinds import NoticeKind
 from core.orders.events import Json
 from core.orders.order import By, Review
@@ -295,34 +295,6 @@ def _low_review(view: View, data: Data) -> Card:
         code=view.order.code,
         partner=view.frame.partner_name,
         rating=review.rating if review else 0,
-<<<<<<< ours
-=======
-    )
-    return Card(
-        kind=NoticeKind.LOW_REVIEW,
-        locale=view.texts.locale,
-        title=title,
-        short=told(title, free_words(review.comment) if review else ""),
-        badge=badge(view),
-        blocks=(review_block(view, review),) if review else (),
-        buttons=(_console_button(view),),
-        thread=str(view.order.id),
-    )
-
-
-def _console_button(view: View) -> Button:
-    url = f"{view.frame.desk.base_url}/ops/orders/{view.order.id}"
-    return Button(view.texts.label("Xem chi tiết đơn hàng"), url=url)
-
-
-def alarm_card(texts: Texts, kind: NoticeKind, data: Data, view: View | None) -> Card:
-    """Return an operators' alarm, or word that it is over: what is the matter, and what is known of it."""
-    title = texts.t(_ALARMS[kind] if data.get("over") is not True else msg("Trục trặc đã hết"))
-    title = _about(view, title) if view else title
-    lines = (
-        *(str(data[name]) for name in ("name", "detail", "why") if data.get(name)),
-        *((texts.t(_NOTICES[NoticeKind(str(data["notice"]))]),) if data.get("notice") else ()),
->>>>>>> theirs
     )
     return Card(
         kind=NoticeKind.LOW_REVIEW,

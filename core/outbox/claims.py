@@ -52,9 +52,9 @@ async def claim(database: Database, message_id: UUID) -> Outgoing | None:
     outgoing = _outgoing(row)
     why = await _why_not(database, outgoing, has_left=row["has_left"])
     if why:
-        await drop(database, outgoing.id, why)
         if gathering.is_gathered(outgoing.kind):
             await gathering.pass_on(database, outgoing.id)
+        await drop(database, outgoing.id, why)
         return None
     if (wait := _quiet_for(outgoing, now)) and not must_give_way(outgoing):
         await postpone(database, outgoing.id, wait)
@@ -64,16 +64,14 @@ async def claim(database: Database, message_id: UUID) -> Outgoing | None:
 
 async def _with_others(database: Database, outgoing: Outgoing) -> Outgoing | None:
     """Return a nudge with all the orders that it tells of; None when another one has told of its order."""
-    if outgoing.kind is not NoticeKind.CONFIRM_NUDGE or outgoing.staff is None or must_give_way(outgoing):
     if gathering.is_gathered(outgoing.kind) and not must_give_way(outgoing):
         return await _with_other_alarms(database, outgoing)
+    if outgoing.kind is not NoticeKind.CONFIRM_NUDGE or outgoing.staff is None or must_give_way(outgoing):
         return outgoing
     together = await bundles.gather(database, outgoing)
     return None if together is None else replace(outgoing, together=together)
 
 
-def _quiet_for(outgoing: Outgoing, now: datetime) -> timedelta:
-<<<<<<< ours
 async def _with_other_alarms(database: Database, outgoing: Outgoing) -> Outgoing:
     """Return an alarm with those that it tells of besides, the most urgent first."""
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
@@ -84,10 +82,7 @@ async def _with_other_alarms(database: Database, outgoing: Outgoing) -> Outgoing
     return replace(outgoing, others=tuple(found[each] for each in carried if each in found), others_left=left)
 
 
-    """Return how long its kitchen's quiet hours still last: it may have been due before they began."""
-    quiet = outgoing.partner.quiet if outgoing.partner else None
-    return begins(outgoing.kind, outgoing.data, Way(outgoing.way), quiet, now) - now
-=======
+def _quiet_for(outgoing: Outgoing, now: datetime) -> timedelta:
     """Return how long its reader's quiet hours still last: it may have been due before they began."""
     return begins(outgoing.kind, outgoing.data, Way(outgoing.way), _quiet(outgoing), now) - now
 
@@ -98,7 +93,6 @@ def _quiet(outgoing: Outgoing) -> Quiet | None:
     if RULES[outgoing.kind].audience is Audience.CUSTOMER:
         return night(outgoing.partner.zone)
     return outgoing.partner.quiet
->>>>>>> theirs
 
 
 async def answers_to(database: Database, key: str) -> list[UUID]:
@@ -266,6 +260,10 @@ _READ: Final = f"""
 WITH claimed AS (SELECT *, state AS was FROM messages WHERE notice_id = ANY($1::uuid[]))
 {_FACTS} ORDER BY c.created_at, c.id"""  # noqa: S608  (the same)
 
+_SHOW: Final = f"""
+WITH claimed AS (SELECT *, state AS was FROM messages WHERE id = ANY($1::uuid[]))
+{_FACTS}"""  # noqa: S608  (the same)
+
 # A command's answer has its key; others have it with a number or a word behind.
 _ANSWERS: Final = """
 SELECT id FROM notices
@@ -274,8 +272,4 @@ WHERE held_until IS NOT NULL AND kind = 'answer' AND (
     OR (occasion COLLATE "C" > $1 || '#' AND occasion COLLATE "C" < $1 || '$')
     OR (occasion COLLATE "C" > $1 || ':' AND occasion COLLATE "C" < $1 || ';'))
 ORDER BY owed_at, id
-_SHOW: Final = f"""
-WITH claimed AS (SELECT *, state AS was FROM messages WHERE id = ANY($1::uuid[]))
-{_FACTS}"""  # noqa: S608  (the same)
-
 """
