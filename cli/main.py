@@ -37,6 +37,7 @@ _COMMANDS: Final[Mapping[str, _Later]] = MappingProxyType(
         ),
         "message": _Later("cli.message", "message", "Show what was sent about an order."),
         "migrate": _Later("cli.migrate", "migrate", "Bring the database to the newest schema."),
+        "ops-link": _Later("cli.ops", "ops_link", "Make a link that signs an operator in at the console."),
         "order": _Later("cli.order", "order", "Show orders and act on them, as an operator."),
         "partner": _Later("cli.partner", "partner", "Add a kitchen and change its settings."),
         "platform": _Later("cli.platform", "platform", "Add a platform that places orders."),
