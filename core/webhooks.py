@@ -1,33 +1,26 @@
-"""What platforms are owed: one row per event and platform, tried in order, settled one by one."""
+"""What platforms are owed: a row per event and platform, taken in order, each order by one worker at a time.
 
-from collections.abc import Sequence
+How tries end is in `core/webhook_outcomes.py`; what was tried can be read in `core/webhook_log.py`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from core import ids
 from core.clock import real_now
-from core.database import Connection, Database
-from core.notices.kinds import NoticeKind
+from core.database import Connection, Database, Row
 
-#: After each failed attempt, how long until the next one (before jitter); after the last one it is dead.
-RETRIES: Final = (
-    timedelta(seconds=5),
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-    timedelta(hours=14),
-    timedelta(hours=20),
-    timedelta(hours=24),
-)
-#: Each retry comes sooner by up to this part of its wait.
-JITTER: Final = 0.1
+#: How many webhooks of one order are taken at once, the oldest first: whoever takes them holds the order.
+MOST_TOGETHER: Final = 20
 _LEASE_EACH: Final = timedelta(seconds=6)
 _LEASE_MORE: Final = timedelta(seconds=10)
+_OF_EACH: Final = 200
+
+#: An order (or a kitchen) and the platform that is told of it.
+_Subject = tuple[UUID, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +28,9 @@ class OwedWebhook:
     """One event that a platform is owed; `id` is every attempt's `webhook-id`, `tries` counts this one.
 
     With `of_partner` it is an event of a kitchen: `order_id` is the kitchen's id, `version` its number.
+    With `test_at` it is of no event, but the test that was asked for at that moment, and is tried once.
     An attempt out of turn, on the way of a later event, is none of its schedule's: it is not counted.
+    Every one of `secrets` signs it, the newest first: there are two while a secret is being renewed.
     """
 
     id: UUID
@@ -43,121 +38,73 @@ class OwedWebhook:
     version: int
     platform_id: UUID
     url: str
-    secret: str
+    secrets: tuple[str, ...]
     tries: int
     in_turn: bool = True
     of_partner: bool = False
+    test_at: datetime | None = None
 
 
-async def due(database: Database, *, most: int = 500) -> list[UUID]:
-    """Return webhooks that could be tried now, the longest waiting first; claims nothing."""
-    rows = await database.pool.fetch(_DUE, database.clock.now(), real_now(), most)
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What was taken, a list for each order, oldest first; and what has to wait, as its order is held."""
+
+    groups: Sequence[Sequence[OwedWebhook]] = ()
+    busy: Sequence[UUID] = ()
+
+
+async def due(database: Database, *, most_of_each: int = _OF_EACH) -> list[UUID]:
+    """Return webhooks that could be tried now, the longest waiting of each platform first; claims nothing.
+
+    So many of each platform, that one which is owed much does not hide what another one is owed.
+    """
+    rows = await database.pool.fetch(_DUE, database.clock.now(), real_now(), most_of_each)
     return [row["id"] for row in rows]
 
 
-async def claim(database: Database, webhook_id: UUID) -> list[OwedWebhook] | None:
-    """Take a webhook that is due together with the older undelivered ones of its order, oldest first.
+async def of_platforms(database: Database, webhook_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[UUID]]:
+    """Return those of these webhooks that can be tried now, in this order, by the platforms they are for."""
+    rows = await database.pool.fetch(_ASKED, webhook_ids, database.clock.now())
+    platform_of = {row["id"]: row["platform_id"] for row in rows}
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    for webhook_id in webhook_ids:
+        if webhook_id in platform_of:
+            found[platform_of[webhook_id]].append(webhook_id)
+    return found
 
-    Returns an empty list when there is nothing to do, None when somebody else is at this order.
+
+async def claim(database: Database, webhook_ids: Sequence[UUID]) -> Claimed:
+    """Take webhooks that are due, each with the older undelivered ones of its order.
+
+    What is not due, or of a platform that is switched off, is in no group.
     """
     now, moment = database.clock.now(), real_now()
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-        row = await connection.fetchrow(
-            "SELECT order_id, platform_id, version FROM webhooks"
-            " WHERE id = $1 AND state = 'waiting' AND next_at <= $2",
-            webhook_id,
-            now,
-        )
-        if row is None:
-            return []
-        rows = await connection.fetch(_LOCK_GROUP, row["order_id"], row["platform_id"], row["version"])
-        if any(row["leased_until"] and row["leased_until"] > moment for row in rows):
-            return None
-        lease = moment + _LEASE_EACH * len(rows) + _LEASE_MORE
-        claimed = await connection.fetch(_CLAIM, [row["id"] for row in rows], lease, now)
-        return [
-            OwedWebhook(
-                row["id"],
-                row["order_id"],
-                row["version"],
-                row["platform_id"],
-                row["webhook_url"] or "",
-                row["webhook_secret"],
-                row["tries"],
-                row["in_turn"],
-                row["of_partner"],
-            )
-            for row in sorted(claimed, key=lambda row: int(row["version"]))
-        ]
+        asked = await connection.fetch(_ASKED, webhook_ids, now)
+        wanted = _by_subject(asked)
+        if not wanted:
+            return Claimed()
+        waiting = _by_subject(await _locked(connection, wanted))
+        held = {
+            subject
+            for subject, rows in waiting.items()
+            if any(row["leased_until"] and row["leased_until"] > moment for row in rows)
+        }
+        taken = {
+            subject: sorted(rows, key=_version)[:MOST_TOGETHER]
+            for subject, rows in waiting.items()
+            if subject not in held
+        }
+        groups = await _lease(connection, taken, moment=moment, now=now)
+    claimed = {webhook.id for group in groups for webhook in group}
+    busy = [row["id"] for rows in wanted.values() for row in rows if row["id"] not in claimed]
+    return Claimed(groups, busy)
 
 
-async def delivered(database: Database, webhook: OwedWebhook, *, status: int) -> None:
-    """Put on record that the platform has it."""
+async def release(database: Database, webhooks: Sequence[OwedWebhook]) -> None:
+    """Give back what was claimed and not tried."""
     await database.pool.execute(
-        "UPDATE webhooks SET state = 'delivered', delivered_at = $2, last_status = $3, why = NULL,"
-        " leased_until = NULL WHERE id = $1",
-        webhook.id,
-        database.clock.now(),
-        status,
-    )
-
-
-async def failed(
-    database: Database, webhook: OwedWebhook, *, status: int | None, why: str, jitter: float
-) -> timedelta | None:
-    """Put a failed attempt on record; return how long until the next one, None when there is none.
-
-    `jitter` from 0 to 1 shortens the wait by up to JITTER. After the last attempt the operators are told.
-    An attempt out of turn leaves the schedule as it is: many events must not use a webhook up early.
-    """
-    if not webhook.in_turn:
-        await _failed_out_of_turn(database, webhook, status=status, why=why)
-        return None
-    if webhook.tries > len(RETRIES):
-        async with database.pool.acquire() as connection, connection.transaction():
-            await _bury(connection, webhook, status=status, why=why, now=database.clock.now())
-        return None
-    wait = RETRIES[webhook.tries - 1] * (1 - JITTER * jitter)
-    await database.pool.execute(
-        "UPDATE webhooks SET next_at = $2, last_status = $3, why = $4, leased_until = NULL WHERE id = $1",
-        webhook.id,
-        database.clock.now() + wait,
-        status,
-        why,
-    )
-    return wait
-
-
-async def _failed_out_of_turn(
-    database: Database, webhook: OwedWebhook, *, status: int | None, why: str
-) -> None:
-    await database.pool.execute(
-        "UPDATE webhooks SET last_status = $2, why = $3, leased_until = NULL WHERE id = $1",
-        webhook.id,
-        status,
-        why,
-    )
-
-
-async def _bury(
-    connection: Connection, webhook: OwedWebhook, *, status: int | None, why: str, now: datetime
-) -> None:
-    await connection.execute(
-        "UPDATE webhooks SET state = 'dead', last_status = $2, why = $3, leased_until = NULL WHERE id = $1",
-        webhook.id,
-        status,
-        why,
-    )
-    name = await connection.fetchval("SELECT name FROM platforms WHERE id = $1", webhook.platform_id)
-    await connection.execute(
-        "INSERT INTO notices (id, order_id, kind, occasion, data, owed_at) VALUES ($1, $2, $3, $4, $5, $6)"
-        " ON CONFLICT DO NOTHING",
-        ids.new(),
-        None if webhook.of_partner else webhook.order_id,
-        NoticeKind.WEBHOOK_DEAD.value,
-        str(webhook.id),
-        {"webhook": str(webhook.id), "name": name, "why": why},
-        now,
+        _RELEASE, [webhook.id for webhook in webhooks], [int(webhook.in_turn) for webhook in webhooks]
     )
 
 
@@ -169,21 +116,79 @@ async def waiting(database: Database, order_id: UUID) -> Sequence[UUID]:
     return [row["id"] for row in rows]
 
 
+async def _locked(connection: Connection, wanted: Mapping[_Subject, Sequence[Row]]) -> Sequence[Row]:
+    newest = [(*subject, max(map(_version, rows))) for subject, rows in wanted.items()]
+    return await connection.fetch(_LOCK, *map(list, zip(*newest, strict=True)))
+
+
+async def _lease(
+    connection: Connection, taken: Mapping[_Subject, Sequence[Row]], *, moment: datetime, now: datetime
+) -> list[list[OwedWebhook]]:
+    leases = {
+        row["id"]: moment + _LEASE_EACH * len(rows) + _LEASE_MORE for rows in taken.values() for row in rows
+    }
+    rows = await connection.fetch(_CLAIM, list(leases), list(leases.values()), now)
+    return [[_owed(row) for row in sorted(group, key=_version)] for group in _by_subject(rows).values()]
+
+
+def _by_subject(rows: Iterable[Row]) -> dict[_Subject, list[Row]]:
+    found: dict[_Subject, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["order_id"], row["platform_id"]].append(row)
+    return found
+
+
+def _version(row: Row) -> int:
+    return int(row["version"])
+
+
+def _owed(row: Row) -> OwedWebhook:
+    return OwedWebhook(
+        row["id"],
+        row["order_id"],
+        row["version"],
+        row["platform_id"],
+        row["webhook_url"] or "",
+        tuple(secret for secret in (row["webhook_secret"], row["secret_before"]) if secret),
+        row["tries"],
+        row["in_turn"],
+        row["of_partner"],
+        row["test_at"],
+    )
+
+
 _DUE: Final = """
-SELECT id FROM webhooks
-WHERE state = 'waiting' AND next_at <= $1 AND (leased_until IS NULL OR leased_until < $2)
-ORDER BY next_at LIMIT $3
+SELECT w.id FROM platforms p CROSS JOIN LATERAL (
+    SELECT id, next_at FROM webhooks
+    WHERE platform_id = p.id AND state = 'waiting' AND next_at <= $1
+        AND (leased_until IS NULL OR leased_until < $2)
+    ORDER BY next_at LIMIT $3
+) w WHERE p.disabled_at IS NULL ORDER BY w.next_at, w.id
 """
 
-_LOCK_GROUP: Final = """
-SELECT id, leased_until FROM webhooks
-WHERE order_id = $1 AND platform_id = $2 AND version <= $3 AND state = 'waiting'
-ORDER BY version FOR NO KEY UPDATE
+_ASKED: Final = """
+SELECT w.id, w.order_id, w.platform_id, w.version FROM webhooks w JOIN platforms p ON p.id = w.platform_id
+WHERE w.id = ANY($1::uuid[]) AND w.state = 'waiting' AND w.next_at <= $2 AND p.disabled_at IS NULL
+"""
+
+# Whoever locks several webhooks does it in the order of their ids.
+_LOCK: Final = """
+SELECT w.id, w.order_id, w.platform_id, w.version, w.leased_until
+FROM webhooks w JOIN unnest($1::uuid[], $2::uuid[], $3::int[]) AS asked (order_id, platform_id, version)
+    ON w.order_id = asked.order_id AND w.platform_id = asked.platform_id AND w.version <= asked.version
+WHERE w.state = 'waiting' ORDER BY w.id FOR NO KEY UPDATE OF w
 """
 
 _CLAIM: Final = """
-UPDATE webhooks w SET leased_until = $2, tries = w.tries + (w.next_at <= $3)::int
-FROM platforms p WHERE w.id = ANY($1::uuid[]) AND p.id = w.platform_id
+UPDATE webhooks w SET leased_until = taken.until, tries = w.tries + (w.next_at <= $3)::int
+FROM unnest($1::uuid[], $2::timestamptz[]) AS taken (id, until), platforms p
+WHERE w.id = taken.id AND p.id = w.platform_id
 RETURNING w.id, w.order_id, w.version, w.platform_id, w.tries, p.webhook_url, p.webhook_secret,
-    w.next_at <= $3 AS in_turn, w.of_partner
+    CASE WHEN p.secret_before_until > $3 THEN p.secret_before END AS secret_before,
+    w.next_at <= $3 AS in_turn, w.of_partner, w.test_at
+"""
+
+_RELEASE: Final = """
+UPDATE webhooks w SET leased_until = NULL, tries = w.tries - given.counted
+FROM unnest($1::uuid[], $2::int[]) AS given (id, counted) WHERE w.id = given.id
 """

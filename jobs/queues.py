@@ -6,7 +6,7 @@ The only file that knows how arq names, numbers and stores jobs.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -38,6 +38,8 @@ class QueueName(StrEnum):
 
 QUEUE_OF: Final = {channel: QueueName(f"chotdon:{channel.value}") for channel in ChannelName}
 _EXPIRES: Final = timedelta(hours=1)
+#: Webhooks that one job puts into line.
+_AT_ONCE: Final = 100
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -94,7 +96,10 @@ class Jobs:
         """Wake the relay of these webhooks."""
         # A job that queues its webhook again still runs under its own id: the moment keeps them apart.
         moment = _milliseconds() + after // _MILLISECOND
-        jobs = [_Job(f"relay:{webhook}:{moment}", "relay", str(webhook)) for webhook in webhook_ids]
+        jobs = [
+            _Job(f"relay:{some[0]}:{moment}", "relay", [str(webhook) for webhook in some])
+            for some in _parts(webhook_ids, _AT_ONCE)
+        ]
         await self._queue(QueueName.RELAY, jobs, after=after)
 
     async def _queue(
@@ -122,6 +127,10 @@ class _Job:
     id: str
     name: str
     of: str | list[str]
+
+
+def _parts(of: Sequence[UUID], size: int) -> Iterator[Sequence[UUID]]:
+    return (of[start : start + size] for start in range(0, len(of), size))
 
 
 def _milliseconds() -> int:

@@ -1,143 +1,225 @@
 """To platforms: changes of orders and pauses of kitchens as signed webhooks, retried until they have them.
 
-docs/facts.md#standard-webhooks for headers and signatures; the schedule is in `core/webhooks.py`.
+The schedule is in `core/webhook_outcomes.py`, one call in `jobs/webhook_calls.py`.
 """
 
+import asyncio
 import random
-import socket
-from dataclasses import dataclass
+import time
+from collections import defaultdict
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
-import aiohttp
 import structlog
-from aiohttp.typedefs import LooseHeaders
-from standardwebhooks import Webhook
+from redis.exceptions import RedisError
 
-from bot.api.shapes import partner_webhook_body, scope_for, webhook_body
-from core import metrics, webhooks
-from core.clock import real_now
-from core.database import Database
-from core.orders.queries import as_of
+from bot.api.shapes import partner_webhook_body, scope_for, webhook_body, webhook_test_body
+from core import metrics, webhook_outcomes, webhooks
+from core.database import AWAY, Database
+from core.orders.as_they_were import as_of_each
+from core.orders.queries import Told
 from core.partners.events import numbered
-from core.platforms import is_public_address
+from core.webhook_outcomes import Tried
 from core.webhooks import OwedWebhook
 from jobs.queues import Jobs
+from jobs.together import Together
+from jobs.webhook_calls import Caller, Reply
 
 _log: Final = structlog.get_logger()
-_WITHIN: Final = aiohttp.ClientTimeout(total=5)
-_BUSY: Final = timedelta(seconds=1)
+#: Calls to one platform at once: one that hangs keeps so many waiting, and nobody else's.
+EACH: Final = 20
+#: After so many calls in a row without any answer, the rest of an order is not tried in the same breath.
+_QUIET: Final = 2
+_BUSY: Final = 0.25
+#: What does not fit is found by the sweep.
+_LONGEST_LINE: Final = 20_000
 #: Retries that come sooner than the sweep would find them are queued.
 _WAKE_FOR: Final = timedelta(minutes=2)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """How a platform answered: an HTTP status, or why there is none."""
+@dataclass(slots=True)
+class _Lane:
+    """What one platform is to be told, in line, and how many more calls it may be given at once."""
 
-    status: int | None
-    why: str
-
-    @property
-    def is_success(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
+    free: int
+    line: dict[UUID, None] = field(default_factory=dict)
+    is_claiming: bool = False
 
 
-class PrivateAddress(OSError):
-    """The platform's address leads into our own network."""
+class Relay:
+    """Tells platforms what they are owed: each in a lane of its own, in the order in which it came.
 
-
-def open_session(*, allow_private: bool) -> aiohttp.ClientSession:
-    """Return a session that connects to public addresses only, whatever a name resolves to.
-
-    The check is made on the final address of each connection, so that a name that changes its
-    mind between check and use finds nothing. Proxies of the environment are not used.
+    What is in line is in memory only: whatever becomes of this process, the sweep finds the rows again.
     """
 
-    def guarded(address: "aiohttp.AddrInfoType") -> socket.socket:
-        family, kind, protocol, _, target = address
-        if not allow_private and not is_public_address(str(target[0])):
-            raise PrivateAddress
-        return socket.socket(family, kind, protocol)
+    def __init__(self, database: Database, caller: Caller, jobs: Jobs, *, each: int = EACH) -> None:
+        self._database = database
+        self._caller = caller
+        self._jobs = jobs
+        self._lanes: dict[UUID, _Lane] = defaultdict(lambda: _Lane(each))
+        self._settle = Together(self._write)
+        self._running: set[asyncio.Task[None]] = set()
+        self._closing = False
 
-    connector = aiohttp.TCPConnector(limit=100, limit_per_host=20, socket_factory=guarded)
-    return aiohttp.ClientSession(connector=connector, timeout=_WITHIN, trust_env=False)
+    async def relay(self, webhook_ids: Sequence[UUID]) -> None:
+        """Put webhooks into line; they are tried as soon as their platforms have room."""
+        found = await webhooks.of_platforms(self._database, webhook_ids)
+        for platform_id, owed in found.items():
+            self._put_into_line(self._lanes[platform_id], owed)
 
+    async def close(self) -> None:
+        """Let the calls end that are under way, and give the rest back."""
+        self._closing = True
+        while self._running:
+            await asyncio.wait(self._running)
 
-@dataclass(frozen=True, slots=True)
-class Relay:
-    """What relaying needs."""
+    def _put_into_line(self, lane: _Lane, owed: Iterable[UUID]) -> None:
+        lane.line |= dict.fromkeys(islice(owed, max(_LONGEST_LINE - len(lane.line), 0)))
+        self._go_on(lane)
 
-    database: Database
-    session: aiohttp.ClientSession
-    jobs: Jobs
+    def _go_on(self, lane: _Lane) -> None:
+        if lane.line and lane.free and not lane.is_claiming and not self._closing:
+            lane.is_claiming = True
+            self._start(self._take(lane))
 
-    async def relay(self, webhook_id: UUID) -> None:
-        """Try a webhook, after the older undelivered ones of its order, in the order they happened."""
-        group = await webhooks.claim(self.database, webhook_id)
-        if group is None:
-            await self.jobs.relay([webhook_id], after=_BUSY)
-            return
-        for webhook in group:
-            await self._try(webhook)
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
-    async def _try(self, webhook: OwedWebhook) -> None:
-        body = await self._body(webhook)
-        if body is None:  # an event is written with its webhooks: this cannot be, and is not to be retried
-            _log.error("webhook without its event", webhook=str(webhook.id))
-            return
-        reply = await self._post(webhook, body)
-        metrics.WEBHOOKS.labels("delivered" if reply.is_success else "failed").inc()
-        _log.info(
-            "webhook tried",
-            webhook=str(webhook.id),
-            order=str(webhook.order_id),
-            platform=str(webhook.platform_id),
-            status=reply.status,
-            why=reply.why or None,
-            tries=webhook.tries,
-        )
-        if reply.is_success:
-            await webhooks.delivered(self.database, webhook, status=reply.status or 0)
-            return
-        jitter = random.random()  # noqa: S311 - spreads retries, keeps no secret
-        wait = await webhooks.failed(
-            self.database, webhook, status=reply.status, why=reply.why, jitter=jitter
-        )
-        if wait and wait < _WAKE_FOR:
-            await self.jobs.relay([webhook.id], after=wait)
-
-    async def _body(self, webhook: OwedWebhook) -> bytes | None:
-        """Return what the platform is told: the same bytes at each attempt."""
-        if webhook.of_partner:
-            event = await numbered(self.database.pool, webhook.order_id, webhook.version)
-            return partner_webhook_body(event) if event else None
-        told = await as_of(webhook.order_id, webhook.version)
-        return webhook_body(told, scope_for(webhook.platform_id, told.order)) if told else None
-
-    async def _post(self, webhook: OwedWebhook, body: bytes) -> _Reply:
+    async def _take(self, lane: _Lane) -> None:
+        """Claim as many from the line as there is room for, all in one transaction, and start them."""
+        taken = list(islice(lane.line, lane.free))
+        for webhook_id in taken:
+            del lane.line[webhook_id]
         try:
-            async with self.session.post(
-                webhook.url, data=body, headers=_headers(webhook, body), allow_redirects=False
-            ) as response:
-                return _Reply(response.status, "" if response.status < 300 else f"HTTP {response.status}")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return _Reply(None, _why(error))
+            claimed = await webhooks.claim(self._database, taken)
+            bodies = await self._bodies([webhook for group in claimed.groups for webhook in group])
+        except AWAY as error:
+            _log.warning("webhooks not claimed", why=type(error).__name__)
+            return
+        except Exception:  # noqa: BLE001  (an outermost loop, as a job's is: the sweep finds them again)
+            _log.exception("webhooks not claimed")
+            return
+        finally:
+            lane.is_claiming = False
+        for group in claimed.groups:
+            lane.free -= 1
+            self._start(self._run(lane, group, bodies))
+        if claimed.busy:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_BUSY, self._put_into_line, lane, claimed.busy)
+        self._go_on(lane)
+
+    async def _run(self, lane: _Lane, group: Sequence[OwedWebhook], bodies: Mapping[UUID, bytes]) -> None:
+        try:
+            await self._tell(group, bodies)
+        except AWAY as error:  # the lease ends, and the sweep finds them again
+            _log.warning("webhooks not settled", why=type(error).__name__)
+        except Exception:  # noqa: BLE001  (an outermost loop, as a job's is)
+            _log.exception("relay failed")
+        finally:
+            lane.free += 1
+            self._go_on(lane)
+
+    async def _tell(self, group: Sequence[OwedWebhook], bodies: Mapping[UUID, bytes]) -> None:
+        """Try the webhooks of one order one after the other, in the order they happened."""
+        unanswered = 0
+        for place, webhook in enumerate(group):
+            if self._closing:
+                await webhooks.release(self._database, group[place:])
+                return
+            body = bodies.get(webhook.id)
+            if (
+                body is None
+            ):  # an event is written with its webhooks: this cannot be, and is not to be retried
+                _log.error("webhook without its event", webhook=str(webhook.id))
+                continue
+            tried = await self._try(webhook, body)
+            unanswered = 0 if tried.status is not None else unanswered + 1
+            if tried.is_gone:
+                await webhooks.release(self._database, group[place + 1 :])
+                return
+            if unanswered == _QUIET or (tried.retry_after and not tried.is_success):
+                await self._hold_up(group[place + 1 :], tried)
+                return
+
+    async def _try(self, webhook: OwedWebhook, body: bytes) -> Tried:
+        started = time.perf_counter()
+        reply = await self._caller.call(webhook, body)
+        took = timedelta(seconds=time.perf_counter() - started)
+        tried = _tried(webhook, reply, took=took)
+        _tell_log(tried)
+        await self._end(tried)
+        return tried
+
+    async def _hold_up(self, rest: Sequence[OwedWebhook], by: Tried) -> None:
+        """Let the later events of an order fail with the one that was tried, without calls of their own."""
+        reply = Reply(None, f"held up: {by.why}", by.retry_after)
+        await asyncio.gather(
+            *(self._end(_tried(webhook, reply, called=False)) for webhook in rest),
+        )
+
+    async def _end(self, tried: Tried) -> None:
+        wait = await self._settle(tried)
+        if wait is None or wait >= _WAKE_FOR:
+            return
+        try:
+            await self._jobs.relay([tried.webhook.id], after=wait)
+        except (RedisError, OSError) as error:
+            _log.warning("queues are away", why=type(error).__name__)
+
+    async def _write(self, tried: Sequence[Tried]) -> Sequence[timedelta | None]:
+        return await webhook_outcomes.settle(self._database, tried)
+
+    async def _bodies(self, owed: Sequence[OwedWebhook]) -> Mapping[UUID, bytes]:
+        """Return what platforms are told, by webhook: the same bytes at each attempt."""
+        of_orders = [webhook for webhook in owed if not webhook.of_partner and webhook.test_at is None]
+        told = await as_of_each(
+            self._database, [(webhook.order_id, webhook.version) for webhook in of_orders]
+        )
+        bodies = {
+            webhook.id: _body(webhook, then)
+            for webhook in of_orders
+            if (then := told.get((webhook.order_id, webhook.version)))
+        }
+        return bodies | await self._other_bodies(owed)
+
+    async def _other_bodies(self, owed: Sequence[OwedWebhook]) -> dict[UUID, bytes]:
+        bodies: dict[UUID, bytes] = {}
+        for webhook in owed:
+            if webhook.test_at is not None:
+                bodies[webhook.id] = webhook_test_body(webhook.test_at)
+            elif webhook.of_partner:
+                event = await numbered(self._database.pool, webhook.order_id, webhook.version)
+                if event:
+                    bodies[webhook.id] = partner_webhook_body(event)
+        return bodies
 
 
-def _why(error: Exception) -> str:
-    """Return a name for the fault; the connector wraps whatever keeps it from connecting."""
-    refused = isinstance(error.__cause__ or error, PrivateAddress)
-    return "private address" if refused else type(error).__name__
+def _body(webhook: OwedWebhook, told: Told) -> bytes:
+    return webhook_body(told, scope_for(webhook.platform_id, told.order))
 
 
-def _headers(webhook: OwedWebhook, body: bytes) -> LooseHeaders:
-    at = real_now()  # UTC: the library misreads other zones
-    return {
-        "Content-Type": "application/json",
-        "User-Agent": "ChotDon/1",
-        "webhook-id": str(webhook.id),
-        "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(webhook.secret).sign(str(webhook.id), at, body.decode()),
-    }
+def _tried(
+    webhook: OwedWebhook, reply: Reply, *, took: timedelta = timedelta(), called: bool = True
+) -> Tried:
+    jitter = random.random()  # noqa: S311 - spreads retries, keeps no secret
+    return Tried(webhook, reply.status, reply.why, took, reply.retry_after, jitter, called)
+
+
+def _tell_log(tried: Tried) -> None:
+    metrics.WEBHOOKS.labels("delivered" if tried.is_success else "failed").inc()
+    _log.info(
+        "webhook tried",
+        webhook=str(tried.webhook.id),
+        order=str(tried.webhook.order_id),
+        platform=str(tried.webhook.platform_id),
+        status=tried.status,
+        why=tried.why or None,
+        tries=tried.webhook.tries,
+    )

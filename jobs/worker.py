@@ -33,9 +33,10 @@ from jobs.deliver import Delivery
 from jobs.keepers import Sweeper, every, keep_tokens
 from jobs.limits import Limits
 from jobs.queues import QUEUE_OF, Jobs, QueueName, deserialize, open_redis, serialize
-from jobs.relay import Relay, open_session
+from jobs.relay import Relay
 from jobs.slots import Slots
 from jobs.wake import RedisWake
+from jobs.webhook_calls import Caller, open_session
 from zalo_oa.account import open_account, token_teller
 from zalo_oa.credentials import TOKEN_ALARM, TokenTrouble
 
@@ -48,9 +49,8 @@ _CANCEL_AGAIN_AFTER: Final = 1.0
 _SLOTS: Final = 50
 _TOKENS_EVERY: Final = timedelta(minutes=10)
 _SILENCE_EVERY: Final = timedelta(minutes=10)
-#: Seconds a job may run. A relay tries every older webhook of an order before the new one.
+#: Seconds a job may run.
 _DELIVER_WITHIN: Final = 15
-_RELAY_WITHIN: Final = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,9 @@ async def open_service(settings: Settings, database: Database) -> AsyncIterator[
             settings.prices,
         )
         session = await stack.enter_async_context(open_session(allow_private=settings.webhook_allow_private))
-        relay = Relay(database, session, jobs)
+        caller = Caller(session, allow_private=settings.webhook_allow_private)
+        relay = Relay(database, caller, jobs)
+        stack.push_async_callback(relay.close)
         sweeper = Sweeper(database, ledger, delivery, jobs)
         slots = Slots(delivery)
         stack.push_async_callback(slots.drain)
@@ -123,15 +125,16 @@ async def deliver(ctx: Mapping[str, Any], message_id: str) -> None:
     await ctx["service"].delivery.deliver(UUID(message_id), ctx["channel"])
 
 
-async def relay(ctx: Mapping[str, Any], webhook_id: str) -> None:
-    """Job: try one webhook."""
-    await ctx["service"].relay.relay(UUID(webhook_id))
+async def relay(ctx: Mapping[str, Any], webhook_ids: str | Sequence[str]) -> None:
+    """Job: put webhooks into line; the version before queued them one by one."""
+    given = [webhook_ids] if isinstance(webhook_ids, str) else webhook_ids
+    await ctx["service"].relay.relay([UUID(webhook_id) for webhook_id in given])
 
 
 _CHANNEL_OF: Final = {queue: channel for channel, queue in QUEUE_OF.items()}
 _JOBS: Final = {
     QueueName.ROUTE: (route, _DELIVER_WITHIN),
-    QueueName.RELAY: (relay, _RELAY_WITHIN),
+    QueueName.RELAY: (relay, _DELIVER_WITHIN),
     **dict.fromkeys(QUEUE_OF.values(), (deliver, _DELIVER_WITHIN)),
 }
 

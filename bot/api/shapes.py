@@ -25,6 +25,9 @@ class Scope(StrEnum):
     REDUCED = "reduced"
 
 
+#: The type of a webhook that tells of nothing but that it arrives.
+TEST: Final = "test"
+
 #: What only the platform that placed an order gets.
 _OWN: Final = frozenset({"customer", "address", "note"})
 #: The name under a review; the kitchen's answer may call it.
@@ -90,18 +93,32 @@ def webhook_body(told: Told, scope: Scope) -> bytes:
 
     docs/facts.md#standard-webhooks: `type`, `timestamp` (when it happened) and `data`.
     """
+    return msgspec.json.encode(webhook_content(told, scope))
+
+
+def webhook_content(told: Told, scope: Scope) -> dict[str, Json]:
+    """Return what a platform is told of the newest event in `told`, as JSON."""
     event = told.events[-1]
-    content = {
+    return {
         "type": event.type.value,
         "timestamp": _at(event.at, told.zone),
         "data": document_of(told, scope),
     }
-    return msgspec.json.encode(content)
 
 
 def partner_webhook_body(event: PartnerEvent) -> bytes:
     """Return what every platform is told of a kitchen's event: the same bytes each time."""
-    return msgspec.json.encode({"type": event.type, "timestamp": event.data["at"], "data": event.data})
+    return msgspec.json.encode(partner_webhook_content(event))
+
+
+def partner_webhook_content(event: PartnerEvent) -> dict[str, Json]:
+    """Return what every platform is told of a kitchen's event, as JSON."""
+    return {"type": event.type, "timestamp": event.data["at"], "data": dict(event.data)}
+
+
+def webhook_test_body(asked_at: datetime) -> bytes:
+    """Return what a platform is told that asked for a test: the same bytes each time."""
+    return msgspec.json.encode({"type": TEST, "timestamp": asked_at.isoformat(), "data": {}})
 
 
 def settlement_document(settlement: Settlement) -> dict[str, Json]:

@@ -27,6 +27,9 @@ from core.schedule import Planned
 Written: TypeAlias = dict[str, object]
 #: How often an address' `heard_at` is brought up to date at most: the windows it opens are days long.
 _HEARD_EVERY: Final = timedelta(minutes=10)
+#: A platform that does not know by then that there will be no food is the operators' matter (product time).
+OVERDUE_AFTER: Final = timedelta(minutes=5)
+_PRESSING: Final = frozenset({EventType.CANCELLED, EventType.EXPIRED})
 
 
 @dataclass(slots=True)
@@ -102,6 +105,7 @@ class Changes:
                         "version": event.version,
                         "platform_id": platform_id,
                         "next_at": now,
+                        "overdue_at": now + OVERDUE_AFTER if event.type in _PRESSING else None,
                     }
                 )
 
@@ -261,8 +265,8 @@ WITH placed AS (
     FROM jsonb_populate_recordset(NULL::notices, $4::jsonb)
     ON CONFLICT DO NOTHING RETURNING id
 ), told AS (
-    INSERT INTO webhooks (id, event_id, order_id, version, platform_id, next_at)
-    SELECT id, event_id, order_id, version, platform_id, next_at
+    INSERT INTO webhooks (id, event_id, order_id, version, platform_id, next_at, overdue_at)
+    SELECT id, event_id, order_id, version, platform_id, next_at, overdue_at
     FROM jsonb_populate_recordset(NULL::webhooks, $5::jsonb)
     RETURNING id
 ), planned AS (

@@ -18,6 +18,8 @@ from core.orders.decide import Terms
 from core.orders.order import By, Customer, Item, Order, OrderId
 from core.orders.status import Status
 from core.schedule import Policy
+from core.webhook_outcomes import Tried, settle
+from core.webhooks import OwedWebhook
 
 SAIGON: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 #: 20 November 2026, 10:00 in Hồ Chí Minh City: an order is placed for the 23rd at 11:30.
@@ -280,6 +282,23 @@ async def travel_to(database: Database, moment: datetime) -> None:
     ahead = database.clock.offset + (moment - database.clock.now())
     await database.pool.execute("UPDATE clock SET ahead = $1", ahead)
     await database.set_clock()
+
+
+async def answers(
+    database: Database,
+    webhook: OwedWebhook,
+    status: int | None,
+    *,
+    why: str | None = None,
+    jitter: float = 0.0,
+    retry_after: timedelta | None = None,
+) -> timedelta | None:
+    """Let a platform answer a webhook; return how long until the next try."""
+    is_good = status is not None and status < 300
+    reason = why or ("" if is_good else f"HTTP {status}")
+    tried = Tried(webhook, status, reason, timedelta(milliseconds=12), retry_after, jitter)
+    (wait,) = await settle(database, [tried])
+    return wait
 
 
 async def count(database: Database, table: str, where: str = "true", *parameters: object) -> int:

@@ -16,7 +16,7 @@ from core.notices.kinds import NoticeKind
 from core.orders.order import By
 from core.partners import partners, pausing
 from core.partners.partners import NONE, PartnerChange
-from core.webhooks import RETRIES
+from core.webhook_outcomes import RETRIES
 from tests.core.kitchens import (
     HOA_KITCHEN,
     LAN,
@@ -26,6 +26,7 @@ from tests.core.kitchens import (
     SilentWake,
     add_partner,
     add_platform,
+    answers,
     count,
     travel_to,
 )
@@ -187,13 +188,10 @@ async def test_a_dead_webhook_of_a_kitchen_alarms_without_an_order(kitchen: Data
     for _ in range(len(RETRIES) + 1):
         (webhook_id, *_) = await webhooks.due(kitchen)
         for other in await webhooks.due(kitchen):
-            group = await webhooks.claim(kitchen, other)
-            for webhook in group or ():
+            claimed = await webhooks.claim(kitchen, [other])
+            for webhook in (webhook for group in claimed.groups for webhook in group):
                 assert webhook.of_partner
-                if other == webhook_id:
-                    await webhooks.failed(kitchen, webhook, status=500, why="HTTP 500", jitter=0)
-                else:
-                    await webhooks.delivered(kitchen, webhook, status=200)
+                await answers(kitchen, webhook, 500 if other == webhook_id else 200)
         await travel_to(kitchen, kitchen.clock.now() + timedelta(days=2))
 
     alarm = await the_row(kitchen, "SELECT * FROM notices WHERE kind = 'webhook_dead'")

@@ -14,12 +14,14 @@ from core.ledger import Ledger
 from core.orders.commands import CancelOrder, ChangeOrder, ConfirmOrder
 from core.orders.decide import reason_of
 from core.orders.order import OrderId
-from core.webhooks import JITTER, RETRIES, OwedWebhook
+from core.webhook_outcomes import JITTER, RETRIES
+from core.webhooks import OwedWebhook
 from tests.core.kitchens import (
     RIVAL,
     SHOP,
     Kitchen,
     add_platform,
+    answers,
     count,
     ledger_of,
     open_kitchen,
@@ -52,10 +54,10 @@ async def owed_to(database: Database, platform_id: UUID) -> list[UUID]:
 
 
 async def claimed(database: Database, webhook_id: UUID) -> list[OwedWebhook]:
-    """Claim a webhook that nobody holds."""
-    group = await webhooks.claim(database, webhook_id)
-    assert group is not None
-    return group
+    """Claim a webhook that nobody holds; nothing when there is nothing to do."""
+    claimed = await webhooks.claim(database, [webhook_id])
+    assert not claimed.busy
+    return list(claimed.groups[0]) if claimed.groups else []
 
 
 async def test_every_platform_hears_of_every_event(
@@ -91,7 +93,7 @@ async def test_older_events_go_first(database: Database, kitchen: Kitchen, ledge
     order_id = await place(database, ledger)
     first = await owed_to(database, SHOP)
     (webhook,) = await claimed(database, first[0])
-    await webhooks.failed(database, webhook, status=500, why="HTTP 500", jitter=0)
+    await answers(database, webhook, 500, why="HTTP 500")
     await ledger.submit(ChangeOrder(order_id, note=""), actor=kitchen.shop)
     await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
 
@@ -106,12 +108,12 @@ async def test_many_events_use_no_webhook_up(database: Database, kitchen: Kitche
     order_id = await place(database, ledger)
     (first,) = await owed_to(database, SHOP)
     (webhook,) = await claimed(database, first)
-    await webhooks.failed(database, webhook, status=500, why="HTTP 500", jitter=0)
+    await answers(database, webhook, 500, why="HTTP 500")
     again = await next_at(database, first)
     for number in range(len(RETRIES) + 1):
         await ledger.submit(ChangeOrder(order_id, note=f"Cổng {number}"), actor=kitchen.shop)
         for webhook in await claimed(database, (await owed_to(database, SHOP))[-1]):
-            await webhooks.failed(database, webhook, status=502, why="HTTP 502", jitter=0)
+            await answers(database, webhook, 502, why="HTTP 502")
 
     row = await database.pool.fetchrow("SELECT * FROM webhooks WHERE id = $1", first)
     assert row is not None
@@ -129,7 +131,7 @@ async def test_what_is_delivered_is_not_tried_again(
     order_id = await place(database, ledger)
     (webhook_id,) = await owed_to(database, SHOP)
     (webhook,) = await claimed(database, webhook_id)
-    await webhooks.delivered(database, webhook, status=204)
+    await answers(database, webhook, 204)
     assert await claimed(database, webhook_id) == []
 
     await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
@@ -143,12 +145,13 @@ async def test_one_worker_at_a_time_is_at_an_order(
     """Another one leaves it be, also with a later event, so that events do not overtake each other."""
     order_id = await place(database, ledger)
     (first,) = await owed_to(database, SHOP)
-    claims = await asyncio.gather(*(webhooks.claim(database, first) for _ in range(5)))
-    assert sorted(len(claim or ()) for claim in claims) == [0, 0, 0, 0, 1]
+    claims = await asyncio.gather(*(webhooks.claim(database, [first]) for _ in range(5)))
+    assert sorted(len(claim.groups) for claim in claims) == [0, 0, 0, 0, 1]
+    assert sorted(len(claim.busy) for claim in claims) == [0, 1, 1, 1, 1]
 
     await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
     second = (await owed_to(database, SHOP))[1]
-    assert await webhooks.claim(database, second) is None
+    assert (await webhooks.claim(database, [second])).busy == [second]
     assert first not in await webhooks.due(database)
 
 
@@ -168,7 +171,7 @@ async def test_a_lease_ends_in_real_time(database: Database, kitchen: Kitchen, l
     (webhook_id,) = await owed_to(database, SHOP)
     assert await claimed(database, webhook_id)
     await travel_to(database, database.clock.now() + timedelta(days=1))
-    assert await webhooks.claim(database, webhook_id) is None
+    assert (await webhooks.claim(database, [webhook_id])).busy == [webhook_id]
     await database.pool.execute("UPDATE webhooks SET leased_until = $1", real_now() - SECOND)
     (webhook,) = await claimed(database, webhook_id)
     assert webhook.tries == 2
@@ -188,7 +191,7 @@ async def test_the_schedule_of_retries(database: Database, kitchen: Kitchen, led
     waits = []
     for _ in range(20):
         (webhook,) = await claimed(database, webhook_id)
-        wait = await webhooks.failed(database, webhook, status=503, why="HTTP 503", jitter=0)
+        wait = await answers(database, webhook, 503, why="HTTP 503")
         if wait is None:
             break
         assert abs(await next_at(database, webhook_id) - database.clock.now() - wait) < SECOND
@@ -222,7 +225,7 @@ async def test_jitter_shortens_by_a_tenth_at_most(
     await place(database, ledger)
     (webhook_id,) = await owed_to(database, SHOP)
     (webhook,) = await claimed(database, webhook_id)
-    wait = await webhooks.failed(database, webhook, status=None, why="ClientError", jitter=jitter)
+    wait = await answers(database, webhook, None, why="ClientError", jitter=jitter)
     assert wait == RETRIES[0] * (1 - JITTER * jitter)
     assert RETRIES[0] * 0.9 <= wait <= RETRIES[0]
 
@@ -244,7 +247,7 @@ async def test_what_still_waits_can_be_asked(database: Database, kitchen: Kitche
     await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
     first, second = await owed_to(database, SHOP)
     (webhook,) = await claimed(database, first)
-    await webhooks.delivered(database, webhook, status=200)
+    await answers(database, webhook, 200)
     waiting = await webhooks.waiting(database, order_id)
     assert first not in waiting
     assert second in waiting

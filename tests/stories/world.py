@@ -503,7 +503,8 @@ _BUSY: Final = """
 SELECT EXISTS (SELECT 1 FROM notices WHERE state = 'owed')
     OR EXISTS (SELECT 1 FROM messages WHERE state IN ('waiting', 'unclear') AND next_at <= $1)
     OR EXISTS (SELECT 1 FROM messages WHERE leased_until > $2)
-    OR EXISTS (SELECT 1 FROM webhooks WHERE state = 'waiting' AND next_at <= $1)
+    OR EXISTS (SELECT 1 FROM webhooks w JOIN platforms p ON p.id = w.platform_id
+               WHERE w.state = 'waiting' AND w.next_at <= $1 AND p.disabled_at IS NULL)
     OR EXISTS (SELECT 1 FROM webhooks WHERE state = 'waiting' AND leased_until > $2)
 """
 
@@ -558,8 +559,8 @@ def _gateways(zalo: FakeZalo, mailbox: Mailbox) -> dict[str, Any]:
         "smtp_url": mailbox.smtp_url,
         "email_from": "Chốt Đơn <chotdon@chotdon.example>",
         "operator_emails": OPERATORS,
-        "hotline": "1900 6868",
         "operator_gather": timedelta(),  # most stories are about one alarm, and when it comes
+        "hotline": "1900 6868",
         "webhook_allow_private": True,
         "sweep_every": timedelta(seconds=1),
         "gateway_rest": timedelta(milliseconds=1),
