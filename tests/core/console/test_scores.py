@@ -177,7 +177,7 @@ _COPY = """
 INSERT INTO orders SELECT copied.* FROM orders o, generate_series(1, 4000) n,
     LATERAL (SELECT $3::timestamptz - n * interval '1 hour' AS at) as_of,
     LATERAL jsonb_populate_record(o, jsonb_build_object(
-        'id', md5(n::text)::uuid, 'external_id', 'copy ' || n, 'deliver_at', at,
+        'id', overlay(md5(n::text) PLACING '4' FROM 13 FOR 1)::uuid, 'external_id', 'copy ' || n, 'deliver_at', at,
         'partner_id', CASE WHEN n % 10 = 0 THEN $1::uuid ELSE $2::uuid END,
         'status', 'completed', 'status_changed_at', at, 'final_at', at, 'placed_at', at - interval '1 day',
         'asked_at', at - interval '1 day', 'updated_at', at
