@@ -61,7 +61,8 @@ WITH last AS MATERIALIZED (
 )
 SELECT told.channel, percentile_disc(0.5) WITHIN GROUP (ORDER BY told.took) AS median,
     max(told.started_at) AS last_at,
-    (SELECT array_agg(c.outcome ORDER BY c.outcome) FROM counted c WHERE c.channel = told.channel) AS outcomes,
+    (SELECT array_agg(c.outcome ORDER BY c.outcome) FROM counted c
+        WHERE c.channel = told.channel) AS outcomes,
     (SELECT array_agg(c.count ORDER BY c.outcome) FROM counted c WHERE c.channel = told.channel) AS counts
 FROM told GROUP BY told.channel ORDER BY told.channel
 """
