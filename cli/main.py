@@ -26,6 +26,7 @@ class _Later:
 
 _COMMANDS: Final[Mapping[str, _Later]] = MappingProxyType(
     {
+        "certify": _Later("cli.certify", "certify", "Try out a platform's webhook receiver."),
         "clock": _Later("cli.clock", "clock", "Show product time and move it."),
         "demo": _Later(
             "cli.demo", "demo", "Start everything on this machine, with a phone wall to try it on."
