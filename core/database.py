@@ -16,6 +16,7 @@ from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.api.migrate import migrate as migrate_apps
 from tortoise.migrations.executor import MigrationExecutor, PlanStep
 
+from core import metrics
 from core.clock import ProductClock
 from core.errors import Unavailable
 
@@ -93,7 +94,8 @@ async def migrate(database_url: str) -> None:
     guard = await asyncpg.connect(database_url)
     try:
         # Asked again and again: who waits in a statement would hold up indexes that are built concurrently.
-        while not await guard.fetchval("SELECT pg_try_advisory_lock($1)", _MIGRATING):
+        # (The other one is another process: there is no event to wait for.)
+        while not await guard.fetchval("SELECT pg_try_advisory_lock($1)", _MIGRATING):  # noqa: ASYNC110
             await asyncio.sleep(_ASK_AGAIN)
         try:
             await migrate_apps(config=_config(database_url))
@@ -142,6 +144,8 @@ class Database:
         """Keep `clock` as the database says, once a second, until cancelled."""
         while True:
             await asyncio.sleep(1)
+            metrics.POOL.labels("open").set(self.pool.get_size())
+            metrics.POOL.labels("in use").set(self.pool.get_size() - self.pool.get_idle_size())
             try:
                 await self.set_clock()
             except AWAY:

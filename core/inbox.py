@@ -18,8 +18,8 @@ Effect = Callable[[Connection], Awaitable[Mapping[str, Json]]]
 PLATFORM_KEYS_LAST: Final = timedelta(hours=72)
 KEYS_LAST: Final = timedelta(days=30)
 
-# The inbox is kept in parts, and a conflict is found within a part: an older one is looked for by hand. Two at the
-# same moment at the end of a month queue at a lock (schema_0005.sql).
+# The inbox is kept in parts, and a conflict is found within a part: an older one is looked for by hand. Two
+# at the same moment at the end of a month queue at a lock (schema_0005.sql).
 _TAKE: Final = """
 INSERT INTO inbox (key, received_at, answer) SELECT $1, $2, '{}'
 WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE key = $1) ON CONFLICT DO NOTHING RETURNING key

@@ -134,7 +134,7 @@ async def parts(connection: Connection) -> list[str]:
 
 
 async def _make(connection: Connection, parted: Parted, month: Month) -> bool:
-    """Make one part; whether it could be made. One that holds rows of its month already stays with the default.
+    """Make one part; whether it could be made. A month that has rows already stays with the default part.
 
     That the default part has none of them is first promised for new rows, then looked up without holding
     anybody up; with the promise kept, attaching the new part has nothing to look at.
