@@ -149,8 +149,8 @@ def _begin(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone)
 
 
-# An event lies in the part of the month in which it was made; its id says when that was, as the order's does. So
-# an order's events are not looked for in the parts before its own (a minute less: clocks differ).
+# An event lies in the part of the month in which it was made: its id says when that was, as the order's does.
+# So an order's events are not looked for in the parts before its own (a minute less: clocks differ).
 _SCORES: Final = f"""
 WITH due AS MATERIALIZED (
     SELECT o.id, o.partner_id, o.deliver_at, o.asked_at, o.status, o.status_changed_by ->> 'via' AS ended_via,
