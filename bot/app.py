@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import structlog
 from aiohttp import web
 
-from bot import health, sms_webhook, telegram_webhook, zalo_consent, zalo_webhook
+from bot import health, heartbeat, sms_webhook, telegram_webhook, zalo_consent, zalo_webhook
 from bot.answering import ANSWERING, Answering
 from bot.api.routes import add_routes as add_api
 from bot.compose import Composer
@@ -20,10 +20,9 @@ from bot.ops.routes import add_routes as add_console
 from bot.registry import open_channels, signer_of, switched_off, ways_of
 from bot.sms.esms import reply_charge
 from bot.sms.render import renderer
-from bot.watch import SILENT_AFTER, watch_sweeps
+from bot.watch import SILENT_AFTER, Watch, voices_of
 from bot.web.middleware import middlewares
 from bot.web.routes import add_routes as add_pages
-from core.channels import ChannelName
 from core.clock import real_now
 from core.database import Database, connect
 from core.keys import code_key
@@ -66,6 +65,7 @@ def build(
         charge=reply_charge,
     )
     health.add_routes(app)
+    heartbeat.add_routes(app)
     zalo_webhook.add_routes(app)
     sms_webhook.add_routes(app)
     telegram_webhook.add_routes(app)
@@ -91,16 +91,13 @@ async def open_app(settings: Settings, database: Database, queues: Queues) -> As
         channels = open_channels(settings, database)
         for channel in channels.values():
             stack.push_async_callback(channel.close)
-        watching = asyncio.create_task(
-            watch_sweeps(
-                database,
-                channels.get(ChannelName.EMAIL),
-                settings.operator_emails,
-                started=real_now(),
-                patience=settings.sweep_every + SILENT_AFTER,
-            )
+        watch = Watch(
+            database,
+            voices_of(settings, channels),
+            started=real_now(),
+            patience=settings.sweep_every + SILENT_AFTER,
         )
-        stack.push_async_callback(_end, watching)
+        stack.push_async_callback(_end, asyncio.create_task(watch.run()))
         yield build(settings, database, ledger, queues, ways=ways_of(settings, channels))
 
 

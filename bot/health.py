@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,8 +12,8 @@ from prometheus_client.core import REGISTRY
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from bot.gauges import Gauges
 from bot.keys import DATABASE
-from core.clock import real_now
 from core.database import AWAY, Database
 
 _WITHIN: Final = 1.0
@@ -27,10 +27,12 @@ class Probe:
 
 
 QUEUES: Final = web.AppKey("queues", Probe)
+GAUGES: Final = web.AppKey("gauges", Gauges)
 
 
 def add_routes(app: web.Application) -> None:
-    """Add the three; the application needs DATABASE and QUEUES."""
+    """Add the four; the application needs DATABASE, QUEUES and SETTINGS."""
+    app[GAUGES] = Gauges()
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", show_metrics)
@@ -73,28 +75,14 @@ async def show_metrics(request: web.Request) -> web.Response:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus-client leaves it untyped
     text = generate_latest(registry if "PROMETHEUS_MULTIPROC_DIR" in os.environ else REGISTRY)
     gauges = CollectorRegistry()
-    gauges.register(_Gauges(await _oldest_owed(request.app[DATABASE])))
+    gauges.register(_Shown(await request.app[GAUGES].show(request.app[DATABASE])))
     return web.Response(body=text + generate_latest(gauges), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-async def _oldest_owed(database: Database) -> float | None:
-    """Return how long the longest waiting notice has been owed, in real seconds; None when unknown."""
-    try:
-        oldest = await asyncio.wait_for(
-            database.pool.fetchval("SELECT min(owed_real) FROM notices WHERE state = 'owed'"), _WITHIN
-        )
-    except AWAY:
-        return None
-    return (real_now() - oldest).total_seconds() if oldest else 0.0
+class _Shown:
+    def __init__(self, families: Sequence[GaugeMetricFamily]) -> None:
+        self._families = families
 
-
-class _Gauges:
-    def __init__(self, oldest: float | None) -> None:
-        self._oldest = oldest
-
-    def collect(self) -> list[GaugeMetricFamily]:
+    def collect(self) -> Sequence[GaugeMetricFamily]:
         """Return the gauges that the database tells."""
-        if self._oldest is None:
-            return []
-        help_text = "Age of the oldest notice that is owed and not yet routed"
-        return [GaugeMetricFamily("chotdon_outbox_oldest_seconds", help_text, self._oldest)]
+        return self._families

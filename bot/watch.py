@@ -1,91 +1,157 @@
-"""The web process watches the worker: when no sweep was heard of, it mails the operators itself."""
+"""The web process watches the worker and the database: when either is silent, it tells the operators itself.
+
+Each process knows of the database only what it sees itself: where several serve, each tells that it is away.
+"""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from core import ids
-from core.channels import Address, AddressKind, Block, BlockRole, Card, Channel, Sent, Unclear
+from core.channels import (
+    Address,
+    AddressKind,
+    Block,
+    BlockRole,
+    Card,
+    Channel,
+    ChannelName,
+    Sent,
+    Unclear,
+)
 from core.clock import real_now
 from core.database import AWAY, Database
+from core.settings import Settings
 
 _log: Final = structlog.get_logger()
 _ALARM: Final = "timers stopped"
 _LOOK_EVERY: Final = timedelta(seconds=15)
 #: Beside the sweep's own period: how long its silence is borne.
 SILENT_AFTER: Final = timedelta(seconds=60)
+#: How long the database's silence is borne.
+AWAY_AFTER: Final = timedelta(seconds=60)
+_LOOK_WITHIN: Final = 10.0
 
 
-async def watch_sweeps(
-    database: Database,
-    mail: Channel | None,
-    operators: Sequence[str],
-    *,
-    started: datetime,
-    patience: timedelta,
-) -> None:
-    """Look for the sweep's heartbeat until cancelled; `started` is real time, as heartbeats are."""
-    while True:
-        await asyncio.sleep(_LOOK_EVERY.total_seconds())
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """How the operators are told without a worker: by which channel at which address."""
+
+    ways: Sequence[tuple[Channel, Address]]
+
+    async def say(self, card: Card) -> bool:
+        """Tell it by every way; return whether anybody may have heard, or nobody is to be told."""
+        outcomes = [await channel.send(address, card, key=str(ids.new())) for channel, address in self.ways]
+        return not outcomes or any(isinstance(outcome, Sent | Unclear) for outcome in outcomes)
+
+
+def voices_of(settings: Settings, channels: Mapping[ChannelName, Channel]) -> Voices:
+    """Return the operators' mailboxes and their Telegram chat, as far as those channels are on."""
+    chat = settings.operator_telegram_chat
+    wanted = [
+        *((ChannelName.EMAIL, Address(AddressKind.EMAIL, email)) for email in settings.operator_emails),
+        *([(ChannelName.TELEGRAM, Address(AddressKind.TELEGRAM_CHAT, chat))] if chat else []),
+    ]
+    return Voices([(channels[name], address) for name, address in wanted if name in channels])
+
+
+class Watch:
+    """Looks now and then; `patience` is how long the sweep's silence is borne. All by real time."""
+
+    def __init__(
+        self,
+        database: Database,
+        voices: Voices,
+        *,
+        started: datetime,
+        patience: timedelta,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._voices = voices
+        self._started = started
+        self._patience = patience
+        self._clock = clock
+        self._away_since: float | None = None
+        self._told_away = False
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY.total_seconds())
+            await self.look()
+
+    async def look(self) -> None:
+        """Look once at the database and at the sweep's heartbeat, and tell what has changed."""
         try:
-            await look(database, mail, operators, started=started, patience=patience)
+            async with asyncio.timeout(_LOOK_WITHIN):
+                last = await self._database.pool.fetchval(_HEARTBEAT)
         except AWAY as error:
             _log.warning("heartbeat not read", why=type(error).__name__)
+            await self._database_is_away()
+            return
+        await self._database_answers()
+        with suppress(*AWAY):
+            await self._sweep_was_heard(last)
 
+    async def _database_is_away(self) -> None:
+        now = self._clock()
+        if self._away_since is None:
+            self._away_since = now
+        if not self._told_away and now - self._away_since >= AWAY_AFTER.total_seconds():
+            self._told_away = await self._voices.say(_database_gone())
 
-async def look(
-    database: Database,
-    mail: Channel | None,
-    operators: Sequence[str],
-    *,
-    started: datetime,
-    patience: timedelta,
-) -> bool:
-    """Mail the operators once when the sweep is silent, and once when it is heard again; return if silent."""
-    last = await database.pool.fetchval("SELECT at FROM heartbeats WHERE name = 'sweep'")
-    since = max(last or started, started)
-    silent = real_now() - since > patience
-    if silent:
-        await _tell(database, mail, operators, _RAISE, _gone(since))
-    elif last and last > started:
-        await _tell(database, mail, operators, _CLEAR, _back())
-    return silent
+    async def _database_answers(self) -> None:
+        if self._away_since is not None:
+            self._away_since = None
+            self._started = real_now()  # the worker needs a moment too, before its silence means anything
+        if self._told_away:
+            self._told_away = not await self._voices.say(_database_back())
+
+    async def _sweep_was_heard(self, last: datetime | None) -> None:
+        """Tell the operators once when the sweep is silent, and once when it is heard again."""
+        since = max(last or self._started, self._started)
+        if real_now() - since > self._patience:
+            card = _gone(since)
+            await self._tell(card, _RAISE, card.title)
+        elif last and last > self._started:
+            await self._tell(_back(), _CLEAR)
+
+    async def _tell(self, card: Card, change: str, *facts: str) -> None:
+        """Tell them when this changes the alarm: one web process does, and again if nobody heard it."""
+        with suppress(_NobodyHeardError):
+            async with self._database.pool.acquire() as connection, connection.transaction():
+                if await connection.fetchval(change, _ALARM, self._database.clock.now(), *facts):
+                    _log.error("worker comes and goes", what=card.title)
+                    if not await self._voices.say(card):
+                        raise _NobodyHeardError
 
 
 class _NobodyHeardError(Exception):
-    """The mail server took none of the mails."""
+    """Nobody could be told."""
 
 
-async def _tell(
-    database: Database, mail: Channel | None, operators: Sequence[str], change: str, card: Card
-) -> None:
-    """Mail the operators when this changes the alarm: one web process does, and again if nobody heard it."""
-    with suppress(_NobodyHeardError):
-        async with database.pool.acquire() as connection, connection.transaction():
-            if await connection.fetchval(change, _ALARM):
-                _log.error("worker comes and goes", what=card.title)
-                await _mail(mail, operators, card)
-
-
-async def _mail(mail: Channel | None, operators: Sequence[str], card: Card) -> None:
-    if mail is None or not operators:
-        return
-    outcomes = [
-        await mail.send(Address(AddressKind.EMAIL, operator), card, key=str(ids.new()))
-        for operator in operators
-    ]
-    if not any(isinstance(outcome, Sent | Unclear) for outcome in outcomes):
-        raise _NobodyHeardError
-
-
+_HEARTBEAT: Final = "SELECT at FROM heartbeats WHERE name = 'sweep'"
 _RAISE: Final = (
-    "INSERT INTO alarms (name, raised_at) VALUES ($1, now()) ON CONFLICT DO NOTHING RETURNING true"
+    "INSERT INTO alarms (name, raised_at, seen_at, detail) VALUES ($1, $2, $2, $3)"
+    " ON CONFLICT DO NOTHING RETURNING true"
 )
-_CLEAR: Final = "DELETE FROM alarms WHERE name = $1 RETURNING true"
+_CLEAR: Final = """
+WITH gone AS (DELETE FROM alarms WHERE name = $1 RETURNING *), kept AS (
+    INSERT INTO alarms_over (name, detail, raised_at, over_at) SELECT name, detail, raised_at, $2 FROM gone
+)
+SELECT true FROM gone
+"""
+
+
+def _card(title: str, text: str) -> Card:
+    return Card("trouble", "vi", title, title, blocks=(Block(BlockRole.TEXT, (text,)),))
 
 
 def _gone(since: datetime) -> Card:
@@ -93,11 +159,22 @@ def _gone(since: datetime) -> Card:
         f"Không thấy tiến trình worker từ {since:%H:%M:%S} UTC: nhắc hẹn, tin nhắn và webhook đang dừng. "
         "Hãy chạy lại `chotdon worker`."
     )
-    title = "Chốt Đơn: worker đã dừng"
-    return Card("trouble", "vi", title, title, blocks=(Block(BlockRole.TEXT, (text,)),))
+    return _card("Chốt Đơn: worker đã dừng", text)
 
 
 def _back() -> Card:
-    title = "Chốt Đơn: worker đã chạy lại"
     text = "Tiến trình worker đã hoạt động trở lại; những gì đến hạn đang được gửi."
-    return Card("trouble", "vi", title, title, blocks=(Block(BlockRole.TEXT, (text,)),))
+    return _card("Chốt Đơn: worker đã chạy lại", text)
+
+
+def _database_gone() -> Card:
+    text = (
+        "Hơn một phút nay cơ sở dữ liệu không trả lời: API và webhook đang từ chối bằng 503, "
+        "không tin nào đi được. Hãy xem máy chủ PostgreSQL."
+    )
+    return _card("Chốt Đơn: cơ sở dữ liệu không trả lời", text)
+
+
+def _database_back() -> Card:
+    text = "Cơ sở dữ liệu đã trả lời trở lại; những gì đến hạn đang được gửi."
+    return _card("Chốt Đơn: cơ sở dữ liệu đã trở lại", text)

@@ -39,6 +39,13 @@ async def refuse_old_schema(database_url: str) -> None:
         )
 
 
+def _forget_gauges() -> None:
+    """Take what this process tells of itself out of the sum; what it has counted stays."""
+    from prometheus_client.multiprocess import mark_process_dead  # reads the variable when it is imported
+
+    mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]  # prometheus-client leaves it untyped
+
+
 @contextmanager
 def counted(var: Path) -> Iterator[None]:
     """Merge this process's counts with those of every other process of `var`; must come before core.metrics.
@@ -58,5 +65,6 @@ def counted(var: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        _forget_gauges()
         del os.environ[METRICS_VARIABLE]
         os.close(handle)

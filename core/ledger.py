@@ -6,6 +6,7 @@ then one write. Everybody is answered after the commit. A repeat of a key finds 
 """
 
 import asyncio
+import time
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -17,11 +18,11 @@ import asyncpg
 from core import metrics
 from core.actors import Actor
 from core.audit import Signed
-from core.batch import Batch, Request, StaffRef
+from core.batch import Batch, Changes, Request, StaffRef
 from core.channels import Address
 from core.database import AWAY, Connection, Database, PooledConnection
 from core.errors import RuleError, Unavailable
-from core.orders.answers import Answer
+from core.orders.answers import Answer, AnswerKind
 from core.orders.commands import Command
 from core.orders.order import OrderId
 from core.schedule import Policy
@@ -155,12 +156,13 @@ class Ledger:
 
     async def _commit(self, connection: Connection, requests: Sequence[Request]) -> None:
         batch = Batch(connection, self._database.clock, policy=self._policy, code_key=self._code_key)
+        started = time.perf_counter()
         async with connection.transaction(isolation="read_committed"):
             outcomes, changes = await batch.carry_out(requests)
         for request, outcome in zip(requests, outcomes, strict=True):
             _settle(request, outcome)
-        for status in changes.entered:
-            metrics.ORDERS.labels(status.value).inc()
+        metrics.COMMIT.observe(time.perf_counter() - started)
+        _count(requests, outcomes, changes)
         self._start(wake_worker(self._wake, changes.written_notices, changes.written_webhooks))
 
     async def _usable(self, connection: PooledConnection | None) -> PooledConnection:
@@ -245,6 +247,15 @@ class Ledger:
         task = asyncio.get_running_loop().create_task(work)
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
+
+
+def _count(requests: Sequence[Request], outcomes: Sequence[Answer | Exception], changes: Changes) -> None:
+    metrics.BATCH_SIZE.observe(len(requests))
+    for status in changes.entered:
+        metrics.ORDERS.labels(status.value).inc()
+    for request, outcome in zip(requests, outcomes, strict=True):
+        if isinstance(outcome, Answer) and outcome.kind is AnswerKind.DONE and not outcome.replayed:
+            metrics.COMMANDS.labels(request.actor.via.value, outcome.asked).inc()
 
 
 def _orders(requests: Sequence[Request]) -> dict[OrderId, list[Request]]:

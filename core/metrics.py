@@ -5,7 +5,7 @@
 
 from typing import Final
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 ORDERS: Final = Counter("chotdon_orders", "Orders that entered a status", ["status"])
 MESSAGES: Final = Counter("chotdon_messages", "Calls to gateways", ["channel", "kind", "outcome"])
@@ -14,6 +14,33 @@ INBOUND: Final = Counter("chotdon_inbound", "Inbound events by what they were", 
 WEBHOOKS: Final = Counter("chotdon_platform_webhooks", "Calls to platforms", ["outcome"])
 FAILED_WAKES: Final = Counter("chotdon_failed_wakes", "Times the worker could not be woken after a commit")
 ALARMS: Final = Counter("chotdon_alarms", "Alarms raised, by whom they are about", ["about"])
+COMMANDS: Final = Counter("chotdon_commands", "Commands that did something", ["channel", "command"])
+RUNGS: Final = Counter(
+    "chotdon_messages_by_rung", "Messages that were sent, first ones and later", ["channel", "rung"]
+)
+COST: Final = Counter("chotdon_cost_dong", "What gateways are paid, in đồng, where it is known", ["channel"])
+FAILED_HEARTBEATS: Final = Counter("chotdon_failed_heartbeats", "Calls to the outside monitor that failed")
+FAILED_TRACES: Final = Counter("chotdon_failed_traces", "Batches of spans that could not be handed over")
+NOTICE_TO_TAP: Final = Histogram(
+    "chotdon_notice_to_tap_seconds",
+    "From the first message that asked to the confirmation, in product time",
+    ["channel"],
+    buckets=(15, 60, 180, 300, 600, 900, 1800, 3600, 7200, 14400, 86400),
+)
+BATCH_SIZE: Final = Histogram(
+    "chotdon_ledger_batch_size", "Commands in one transaction", buckets=(1, 2, 5, 10, 20, 50, 100)
+)
+COMMIT: Final = Histogram(
+    "chotdon_ledger_commit_seconds",
+    "From the first statement of a batch to its commit",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)
+POOL: Final = Gauge(
+    "chotdon_pool_connections",
+    "Connections to the database, of every process of the machine",
+    ["state"],
+    multiprocess_mode="livesum",
+)
 TIMER_LATENESS: Final = Histogram(
     "chotdon_timer_lateness_seconds",
     "How late timers fired, in product time",

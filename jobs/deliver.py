@@ -127,6 +127,10 @@ class Delivery:
         attempt = Attempt(started, real_now() - started, outcome, cost)
         name = outbox.OUTCOME_NAMES[type(outcome)]
         metrics.MESSAGES.labels(outgoing.channel.value, outgoing.kind.value, name).inc()
+        if isinstance(outcome, Sent) and outgoing.way == Way.CHAT:
+            metrics.RUNGS.labels(outgoing.channel.value, "first" if outgoing.is_first else "later").inc()
+        if cost:
+            metrics.COST.labels(outgoing.channel.value).inc(cost)
         _log.info(
             "message tried",
             message=str(outgoing.id),
@@ -168,7 +172,7 @@ class Delivery:
                         outgoing.edits,
                         card,
                         key=str(outgoing.id),
-                        or_send=outgoing.or_send,
+                        or_send=outgoing.is_first,
                     )
                 return await channel.send(outgoing.address, card, key=str(outgoing.id))
         except TimeoutError:

@@ -30,6 +30,7 @@ from core.secrets import Secrets
 from core.settings import Settings
 from jobs.breaker import Breakers
 from jobs.deliver import Delivery
+from jobs.heartbeat import BEAT_EVERY, Heartbeat
 from jobs.keepers import Sweeper, every, keep_tokens
 from jobs.limits import Limits
 from jobs.queues import QUEUE_OF, Jobs, QueueName, deserialize, open_redis, serialize
@@ -224,6 +225,8 @@ async def run_until(stopped: asyncio.Event, settings: Settings, service: Service
     tasks.append(
         asyncio.create_task(every(settings.sweep_every, service.sweeper.sweep, name="sweep"), name="sweep")
     )
+    if settings.heartbeat_url:
+        tasks.append(asyncio.create_task(_beat(settings, service), name="heartbeat"))
     if settings.zalo_is_on:
         tasks.append(asyncio.create_task(_keep_zalo(settings, service), name="zalo tokens"))
         tasks.append(asyncio.create_task(_hear_of_silence(settings, service), name="zalo silence"))
@@ -259,6 +262,12 @@ def counted(hear: Hear) -> Hear:
             metrics.TAP.labels(inbound.channel.value).observe(time.perf_counter() - started)
 
     return heard
+
+
+async def _beat(settings: Settings, service: Service) -> None:
+    """Call the outside monitor while sweeps succeed."""
+    beat = Heartbeat(service.database, settings.require("heartbeat_url"), sweep_every=settings.sweep_every)
+    await every(BEAT_EVERY, beat.beat, name="heartbeat")
 
 
 async def _hear_of_silence(settings: Settings, service: Service) -> None:

@@ -46,8 +46,9 @@ class Outgoing:
     product time, UTC, as the process that owed it knew it. `has_ended`: the address was given up since.
     `together` is every order of the kitchen that waits, soonest delivery first, where one nudge stands
     for all of them; else empty. `others` are the alarms that an operator's message tells of besides its own,
-    the most urgent first, and `others_left` how many more there are. `edits` is what the gateway calls the earlier message that is to show this
-    one's card; `or_send`: where that cannot be changed any more, this one is sent instead.
+    the most urgent first, and `others_left` how many more there are. `edits` is what the gateway calls the
+    earlier message that is to show this one's card. `is_first`: no other channel was tried for its person
+    before; of changes of cards, the one that is sent anew where that cannot be changed any more.
     """
 
     id: UUID
@@ -75,4 +76,4 @@ class Outgoing:
     others: tuple["Outgoing", ...] = ()
     others_left: int = 0
     edits: str | None = None
-    or_send: bool = True
+    is_first: bool = True

@@ -193,7 +193,7 @@ def _outgoing(row: Row) -> Outgoing:
         receipt=row["receipt"],
         has_ended=row["has_ended"],
         edits=row["edits"],
-        or_send=row["rung"] == 0,
+        is_first=row["rung"] == 0,
     )
 
 
@@ -242,10 +242,12 @@ LEFT JOIN partners p ON p.id = coalesce(o.partner_id, s.partner_id)
 LEFT JOIN addresses a ON a.staff_id = c.staff_id AND a.kind = c.address_kind AND a.value = c.address
 """
 
+# The id stands in a SELECT so that PostgreSQL keeps one plan: to look up which month's part it is in, it would
+# else plan the whole statement anew each time, which takes longer than the statement.
 _CLAIM: Final = f"""
 WITH mine AS (
     SELECT id, state AS was FROM messages
-    WHERE id = $1 AND state IN ('waiting', 'unclear') AND next_at <= $2
+    WHERE id = (SELECT $1::uuid) AND state IN ('waiting', 'unclear') AND next_at <= $2
         AND (leased_until IS NULL OR leased_until < $3)
     FOR UPDATE SKIP LOCKED
 ), claimed AS (

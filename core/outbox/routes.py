@@ -12,6 +12,7 @@ from core.notices.kinds import OUTDATING, RULES, Audience, NoticeKind, Way, is_o
 from core.notices.routing import Kitchen, Leg, edits_of, legs_for_staff
 from core.orders.order import Order
 from core.orders.rows import order_of
+from core.outbox import tap_times
 from core.outbox.failures import tell_undeliverable
 from core.outbox.gathering import gather, new_alarm
 from core.outbox.kitchens import kitchens_alone, kitchens_of
@@ -64,6 +65,7 @@ async def _route_some(
             ends.append((notice.id, "routed" if legs else "dropped", why))
             if not legs and why == _NO_WAY:
                 await tell_undeliverable(connection, notice.id, notice.kind, notice.order, now)
+        await tap_times.observe(connection, notices)
         await insert_messages(connection, messages)
         waiting = await _gather(connection, messages, notices, ways, now)
         await connection.execute(_END_NOTICES, *map(list, zip(*ends, strict=True)))

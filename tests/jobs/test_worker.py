@@ -10,9 +10,9 @@ from prometheus_client import REGISTRY
 from bot.mail.channel import MailChannel
 from bot.mail.render import Renderer, sender_of
 from bot.mail.server import Connections, read_url
-from bot.watch import look
+from bot.watch import Voices, Watch
 from core import ids
-from core.channels import Address, AddressKind, ChannelName, Inbound, Said
+from core.channels import Address, AddressKind, Channel, ChannelName, Inbound, Said
 from core.clock import real_now
 from core.database import connect
 from core.outbox import Due
@@ -62,10 +62,18 @@ def test_every_channel_has_a_queue_of_its_own() -> None:
     assert not set(QUEUE_OF.values()) & {QueueName.ROUTE, QueueName.RELAY}
 
 
-async def _looks(world: World, patience: timedelta) -> bool:
-    mail = world.service.delivery.channels[ChannelName.EMAIL]
+def _watch(world: World, mail: Channel | None = None) -> Watch:
+    """Return a web process's watch that has run for an hour."""
+    mail = mail or world.service.delivery.channels[ChannelName.EMAIL]
+    voices = Voices([(mail, Address(AddressKind.EMAIL, OPERATORS))])
     started = real_now() - timedelta(hours=1)
-    return await look(world.database, mail, [OPERATORS], started=started, patience=patience)
+    return Watch(world.database, voices, started=started, patience=timedelta(minutes=1))
+
+
+async def _is_missed(world: World) -> bool:
+    return bool(
+        await world.database.pool.fetchval("SELECT count(*) FROM alarms WHERE name = 'timers stopped'")
+    )
 
 
 async def _first_sweep(world: World) -> None:
@@ -78,15 +86,20 @@ async def test_a_worker_that_is_gone_is_told_by_the_web_process(database_url: st
     """One mail when its sweep falls silent, one when it is heard again; the worker itself sends neither."""
     async with open_world(database_url, redis_url, sweep_every=timedelta(minutes=5)) as world:
         await _first_sweep(world)
-        assert not await _looks(world, timedelta(minutes=1))
+        watch = _watch(world)
+        await watch.look()
+        assert not await _is_missed(world)
 
         await world.database.pool.execute("UPDATE heartbeats SET at = at - interval '10 min'")
-        assert await _looks(world, timedelta(minutes=1))
-        assert await _looks(world, timedelta(minutes=1))
+        await watch.look()
+        await _watch(world).look()
+        assert await _is_missed(world)
         world.operators.gets("worker đã dừng")
         await world.service.sweeper.sweep()
-        assert not await _looks(world, timedelta(minutes=1))
+        await watch.look()
 
+        assert not await _is_missed(world)
+        assert await world.database.pool.fetchval("SELECT count(*) FROM alarms_over") == 1
         world.operators.gets("worker đã chạy lại")
         world.nobody_got_more()
 
@@ -94,18 +107,17 @@ async def test_a_worker_that_is_gone_is_told_by_the_web_process(database_url: st
 async def test_what_the_operators_did_not_hear_is_told_again(database_url: str, redis_url: str) -> None:
     """The mail server is away in the moment in which the worker is missed: the mail comes when it is back."""
     async with open_world(database_url, redis_url, sweep_every=timedelta(minutes=5)) as world:
-        started = real_now() - timedelta(hours=1)
         away = MailChannel(
             Connections(read_url("smtp://127.0.0.1:1?tls=none")), Renderer(sender_of(OPERATORS))
         )
         await _first_sweep(world)
         await world.database.pool.execute("DELETE FROM heartbeats")
 
-        patience = timedelta(minutes=1)
-        assert await look(world.database, away, [OPERATORS], started=started, patience=patience)
-        assert await _looks(world, patience)
+        await _watch(world, away).look()
+        assert not await _is_missed(world)
+        await _watch(world).look()
         world.operators.gets("worker đã dừng")
-        assert await _looks(world, patience)
+        await _watch(world).look()
         world.nobody_got_more()
 
 

@@ -101,7 +101,7 @@ async def test_every_older_card_is_changed_and_one_of_them_may_be_resent(
         " sent_at + '1 s', card_of FROM messages WHERE gateway_id = '101:2'"
     )
     await ledger.submit(ConfirmOrder(order_id), actor=lan.on_the_web())
-    assert [(each.edits, each.or_send) for each in await edits(post)] == [
+    assert [(each.edits, each.is_first) for each in await edits(post)] == [
         ("101:2", False),
         ("101:99", True),
         ("202:1", True),
