@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
+from tortoise.expressions import Q
 
 from core import ids
 from core.errors import Conflict
@@ -68,12 +69,12 @@ async def add(
     name = name_of(name)
     if webhook_url is not None:
         await check_webhook_url(webhook_url, allow_private=allow_private)
-    keys = PlatformKeys(name, f"cdk_{secrets.token_urlsafe(_KEY_BYTES)}", _new_webhook_secret())
+    keys = PlatformKeys(name, new_api_key(), new_webhook_secret())
     try:
         await PlatformRow.create(
             id=ids.new(),
             name=name,
-            api_key_hash=_hash(keys.api_key),
+            api_key_hash=hash_of(keys.api_key),
             webhook_url=webhook_url,
             webhook_secret=keys.webhook_secret,
             notify_customer=notify_customer,
@@ -86,19 +87,30 @@ async def add(
     return keys
 
 
-async def authenticate(api_key: str) -> Platform | None:
+async def authenticate(api_key: str, *, now: datetime) -> Platform | None:
     """Return the platform that this key belongs to, None for a key of nobody's.
 
+    While a key is being renewed, the one before is good as well.
     The key is looked up by its hash: how long that takes tells something of the hash, nothing of the key.
     """
-    row = await PlatformRow.get_or_none(api_key_hash=_hash(api_key))
+    hashed = hash_of(api_key)
+    row = await PlatformRow.get_or_none(
+        Q(api_key_hash=hashed) | Q(api_key_hash_before=hashed, api_key_before_until__gt=now)
+    )
     return Platform(row.id, row.name, row.notify_customer, Scope(row.scope)) if row else None
 
 
-def _hash(api_key: str) -> bytes:
+def new_api_key() -> str:
+    """Return a key that nobody guesses."""
+    return f"cdk_{secrets.token_urlsafe(_KEY_BYTES)}"
+
+
+def hash_of(api_key: str) -> bytes:
+    """Return what is kept of a key."""
     # Not a slow hash: the key is 256 random bits, so there is no dictionary to try against a stolen table.
     return hashlib.sha256(api_key.encode("utf-8", "surrogatepass")).digest()
 
 
-def _new_webhook_secret() -> str:
+def new_webhook_secret() -> str:
+    """Return a secret as Standard Webhooks shows it."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()

@@ -71,7 +71,8 @@ async def open_call(request: web.Request) -> Call:
 async def _platform_of(request: web.Request, api_key: str) -> Platform:
     limits = request.config_dict[LIMITS]
     limits.check_key(api_key, client_of(request, request.config_dict[SETTINGS].trusted_proxies))
-    platform = await platforms.authenticate(api_key)
+    now = request.config_dict[DATABASE].clock.now()
+    platform = await platforms.authenticate(api_key, now=now)
     limits.note_key(api_key, good=platform is not None)
     if platform is None:
         raise _unauthorized('error="invalid_token"')

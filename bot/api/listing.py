@@ -23,8 +23,11 @@ from pydantic_core import PydanticCustomError
 
 from bot.api.content import Day, DayOrMoment, Line, QueryMoment
 from bot.api.faults import Fault, Faulty, checked
+from core.orders.events import EventType
 from core.orders.queries import After, Wanted
 from core.orders.status import Status
+from core.partners.pauses import PartnerEventType
+from core.webhook_log import WebhookState
 
 LONGEST_PAGE: Final = 200
 PAGE: Final = 50
@@ -157,6 +160,66 @@ class SettlementQuery(_Query):
         if not timedelta() <= last - first <= LONGEST_SETTLEMENT:
             raise Faulty(Fault(("to",), "must be the same day as from, or up to 366 days later"))
         return first, last
+
+
+_EVENTS: Final = frozenset(map(str, (*EventType, *PartnerEventType)))
+
+
+def _types(value: object) -> frozenset[str]:
+    names = frozenset(value.split(",") if isinstance(value, str) else [])
+    if not names <= _EVENTS:
+        raise PydanticCustomError(
+            "event_type", "must be of {known}; several with commas", {"known": ", ".join(sorted(_EVENTS))}
+        )
+    return names
+
+
+def _id(value: object) -> UUID:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise PydanticCustomError("id", "must be an id of ours") from None
+
+
+_AN_ID: Final = WithJsonSchema({"type": "string", "format": "uuid"})
+Types = Annotated[
+    frozenset[str],
+    PlainValidator(_types),
+    WithJsonSchema({"type": "string", "description": "One type of event, or several with commas between."}),
+]
+Id = Annotated[UUID, PlainValidator(_id), _AN_ID]
+
+
+class EventsQuery(_Query):
+    """Which events are wanted."""
+
+    after: Id | None = Field(
+        None,
+        description="The `next_after` of the page before, any event's `id`, or a `webhook-id`: what happened"
+        " after that. Without it, from the beginning.",
+    )
+    type: Types = Field(default_factory=frozenset)
+    limit: Limit = PAGE
+
+
+class WebhooksQuery(_Query):
+    """Which webhooks of the log are wanted."""
+
+    state: WebhookState | None = Field(
+        None, strict=False, description="`waiting` to be tried, `delivered`, or `dead`: given up."
+    )
+    cursor: Id | None = Field(None, description="The `next_cursor` of the page before.")
+    limit: Limit = PAGE
+
+
+def events_query(given: MultiMapping[str]) -> EventsQuery:
+    """Return the question that a query string asks; raises Faulty with all its faults."""
+    return checked(EventsQuery, _single(given))
+
+
+def webhooks_query(given: MultiMapping[str]) -> WebhooksQuery:
+    """Return the question that a query string asks; raises Faulty with all its faults."""
+    return checked(WebhooksQuery, _single(given))
 
 
 def orders_query(given: MultiMapping[str]) -> OrdersQuery:

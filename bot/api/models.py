@@ -363,3 +363,69 @@ class ToldOfPartner(_Given):
     type: Literal["partner.paused", "partner.resumed"]
     timestamp: datetime = Field(description="When it happened.")
     data: Pause
+
+
+class HappenedToOrder(Told):
+    """An order's event, as its webhook tells it."""
+
+    id: str = Field(json_schema_extra={"format": "uuid"}, description="The event's: `after` takes it.")
+    webhook_id: str | None = Field(
+        json_schema_extra={"format": "uuid"},
+        description="The `webhook-id` under which you were told; null when you are told nothing.",
+    )
+
+
+class HappenedToPartner(ToldOfPartner):
+    """A kitchen's event, as its webhook tells it."""
+
+    id: str = Field(json_schema_extra={"format": "uuid"}, description="The event's: `after` takes it.")
+    webhook_id: str | None = Field(
+        json_schema_extra={"format": "uuid"},
+        description="The `webhook-id` under which you were told; null when you are told nothing.",
+    )
+
+
+class EventList(_Given):
+    """A page of events. It may be empty and still have more behind it: go on from `next_after`."""
+
+    items: list[HappenedToOrder | HappenedToPartner]
+    next_after: str | None = Field(
+        json_schema_extra={"format": "uuid"},
+        description="Where the next page starts; keep it for later, too.",
+    )
+    has_more: bool = Field(description="Whether there is more at once.")
+
+
+class WebhookAttempt(_Given):
+    """One call to the platform's address."""
+
+    at: datetime
+    took_ms: int
+    status: int | None = Field(description="Null when there was no answer.")
+    why: str | None = Field(description="How it failed.")
+
+
+class WebhookDocument(_Given):
+    """One webhook of the log. Attempts are kept for a while only."""
+
+    id: str = Field(json_schema_extra={"format": "uuid"}, description="The `webhook-id` of every attempt.")
+    event_id: str | None = Field(json_schema_extra={"format": "uuid"}, description="Null for a test.")
+    type: str
+    order_id: str | None = Field(
+        json_schema_extra={"format": "uuid"}, description="Null for what is of no order."
+    )
+    version: int | None = Field(description="The order's, as of the event.")
+    state: Literal["waiting", "delivered", "dead"] = Field(description="`dead`: given up.")
+    tries: int
+    last_status: int | None
+    why: str | None
+    next_at: datetime | None = Field(description="When it is tried again; null unless it waits.")
+    delivered_at: datetime | None
+    attempts: list[WebhookAttempt]
+
+
+class WebhookList(_Given):
+    """A page of the log, newest first; `next_cursor` is null on the last one."""
+
+    items: list[WebhookDocument]
+    next_cursor: str | None

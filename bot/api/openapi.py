@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document of the API, made of the models that bodies are checked by."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -10,9 +11,9 @@ import msgspec
 from aiohttp import web
 from pydantic import BaseModel
 
-from bot.api import models
-from bot.api.listing import OrdersQuery, SettlementQuery
-from bot.api.problems import CONTENT_TYPE, KINDS
+from bot.api import examples, models
+from bot.api.listing import EventsQuery, OrdersQuery, SettlementQuery, WebhooksQuery
+from bot.api.problems import CONTENT_TYPE, DOCS_PATH, KINDS
 from bot.keys import SETTINGS
 
 _REF: Final = "#/components/schemas/{model}"
@@ -30,7 +31,10 @@ _WITH_BODY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that the API does: `answers` are statuses of success, `problems` codes of refusal."""
+    """One thing that the API does: `answers` are statuses of success, `problems` codes of refusal.
+
+    With `of_version` it is done to one order, in the version that `If-Match` names.
+    """
 
     method: str
     path: str
@@ -43,6 +47,12 @@ class Operation:
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     also_csv: bool = False
+    of_version: bool = False
+
+    @property
+    def tag(self) -> str:
+        """What it is about: the first part of its path."""
+        return re.split("[/:]", self.path)[1]
 
 
 PLACE: Final = Operation(
@@ -89,7 +99,7 @@ SHOW: Final = Operation(
     "Show an order",
     "With everything that happened to it.",
     models.OrderDocument,
-    ((200, "The order."),),
+    ((200, "The order."), (304, "The order is in the version that `If-None-Match` names.")),
     ("not_found",),
 )
 CHANGE: Final = Operation(
@@ -101,8 +111,9 @@ CHANGE: Final = Operation(
     " order whose time or items change waits for confirmation again. Nothing changes after a final status.",
     models.OrderDocument,
     ((200, "The order as it is now."),),
-    (*_WITH_BODY, "not_found", "order_final"),
+    (*_WITH_BODY, "not_found", "order_final", "version_mismatch"),
     body=models.OrderChange,
+    of_version=True,
 )
 CANCEL: Final = Operation(
     "POST",
@@ -112,8 +123,9 @@ CANCEL: Final = Operation(
     "While it waits or is confirmed. The kitchen and every platform are told.",
     models.OrderDocument,
     ((200, "The cancelled order."),),
-    (*_WITH_BODY, "not_found", "order_final"),
+    (*_WITH_BODY, "not_found", "order_final", "version_mismatch"),
     body=models.Cancellation,
+    of_version=True,
 )
 REVIEW: Final = Operation(
     "POST",
@@ -123,8 +135,9 @@ REVIEW: Final = Operation(
     "Of a completed order; a second review replaces the first.",
     models.OrderDocument,
     ((201, "The order with its review."), (200, "The review replaced another one.")),
-    (*_WITH_BODY, "not_found", "order_not_completed"),
+    (*_WITH_BODY, "not_found", "order_not_completed", "version_mismatch"),
     body=models.ReviewIn,
+    of_version=True,
 )
 SETTLE: Final = Operation(
     "GET",
@@ -139,27 +152,101 @@ SETTLE: Final = Operation(
     query=SettlementQuery,
     also_csv=True,
 )
-OPERATIONS: Final = (PLACE, PLACE_MANY, LIST, SHOW, CHANGE, CANCEL, REVIEW, SETTLE)
+EVENTS: Final = Operation(
+    "GET",
+    "/events",
+    "listEvents",
+    "Catch up",
+    "Everything that webhooks tell you, in one order that never changes behind you, whether or not you have a"
+    " webhook address. Go on from `next_after`; what is still being written comes on a later page.",
+    models.EventList,
+    ((200, "A page of events, the oldest first."),),
+    ("invalid",),
+    query=EventsQuery,
+)
+WEBHOOKS: Final = Operation(
+    "GET",
+    "/webhooks",
+    "listWebhooks",
+    "Look into the delivery log",
+    "Every webhook that you are owed or were sent, the newest first, with its attempts.",
+    models.WebhookList,
+    ((200, "A page of webhooks."),),
+    ("invalid",),
+    query=WebhooksQuery,
+)
+REPLAY: Final = Operation(
+    "POST",
+    "/webhooks/{id}/replay",
+    "replayWebhook",
+    "Have a webhook sent again",
+    "Now, under the same `webhook-id` and with the same body; if that fails, by the schedule of a new one.",
+    models.WebhookDocument,
+    ((202, "It is about to be sent."),),
+    ("not_found", "webhooks_off"),
+)
+TEST: Final = Operation(
+    "POST",
+    "/webhooks/test",
+    "testWebhook",
+    "Have a test sent",
+    'A signed webhook `{"type": "test", "timestamp": "…", "data": {}}` is sent once; the log tells how it'
+    " ended.",
+    models.WebhookDocument,
+    ((202, "It is about to be sent."),),
+    ("webhooks_off",),
+)
+OPERATIONS: Final = (
+    PLACE,
+    PLACE_MANY,
+    LIST,
+    SHOW,
+    CHANGE,
+    CANCEL,
+    REVIEW,
+    SETTLE,
+    EVENTS,
+    WEBHOOKS,
+    TEST,
+    REPLAY,
+)
 
-_ORDER: Final[dict[str, Any]] = {
-    "external_id": "PX-2026-000123",
-    "partner": "com-nha-lan",
-    "deliver_at": "2026-11-23T11:30:00+07:00",
-    "ordered_at": "2026-11-20T10:00:00+07:00",
-    "customer": {"name": "Công ty ABC", "phone": "0909123456", "email": "an@example.com", "locale": "vi"},
-    "address": "12 Lê Lợi, Quận 1, TP.HCM",
-    "note": "Giao cổng sau",
-    "items": [{"name": "Cơm gà", "quantity": 20, "unit_price": 45000, "note": ""}],
-    "total": 900000,
-    "currency": "VND",
+
+TAGS: Final[Mapping[str, str]] = {
+    "orders": "Placing orders, and what becomes of them.",
+    "settlements": "What kitchens are paid for.",
+    "events": "Everything that happened, to catch up by.",
+    "webhooks": "What was sent to the platform, and sending it again.",
 }
-EXAMPLES: Final[Mapping[type[BaseModel], dict[str, Any]]] = {
-    models.OrderIn: _ORDER,
-    models.Batch: {"orders": [_ORDER, {**_ORDER, "external_id": "PX-2026-000124"}]},
-    models.OrderChange: {"deliver_at": "2026-11-23T12:00:00+07:00", "note": "Giao cổng trước"},
-    models.Cancellation: {"reason": "Khách đổi ngày họp"},
-    models.ReviewIn: {"rating": 5, "comment": "Cơm ngon, giao đúng giờ", "author": "Chị Hoa"},
+
+_HEADERS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
+    "ETag": ("The order's version, as `If-Match` and `If-None-Match` take it.", {"type": "string"}),
+    "Location": ("Where the order is found.", {"type": "string"}),
+    "Idempotent-Replayed": (
+        "`true` where this is the first answer to the Idempotency-Key again.",
+        {"type": "string", "enum": ["true"]},
+    ),
+    "Retry-After": ("After so many seconds it may be tried again.", {"type": "integer", "minimum": 0}),
+    "RateLimit": (
+        "How many calls are left (`r`), and in how many seconds all of them are back (`t`).",
+        {"type": "string"},
+    ),
+    "WWW-Authenticate": ("How to send the key.", {"type": "string"}),
 }
+_REFUSED_WITH: Final[Mapping[str, tuple[str, ...]]] = {
+    "401": ("WWW-Authenticate",),
+    "412": ("ETag",),
+    "429": ("Retry-After", "RateLimit"),
+    "503": ("Retry-After",),
+}
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"description": _HEADERS[name][0], "schema": dict(_HEADERS[name][1])} for name in names}
+
+
+def _tags() -> list[str]:
+    return list(dict.fromkeys(operation.tag for operation in OPERATIONS))
 
 
 async def show(request: web.Request) -> web.Response:
@@ -179,6 +266,7 @@ def document(base_url: str) -> dict[str, Any]:
             "description": "Place orders with kitchens, and hear what becomes of them. Money is integer đồng,"
             " timestamps are RFC 3339 with offset.",
         },
+        "tags": [{"name": name, "description": TAGS.get(name, name)} for name in _tags()],
         "servers": [{"url": f"{base_url}/api/v1"}],
         "security": [{"key": []}],
         "paths": _paths(),
@@ -206,6 +294,7 @@ def _paths() -> dict[str, Any]:
 def _operation(operation: Operation) -> dict[str, Any]:
     content: dict[str, Any] = {
         "operationId": operation.name,
+        "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description,
         "parameters": [
@@ -216,12 +305,17 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "responses": {**_successes(operation), **_refusals((*_ALWAYS, *operation.problems))},
     }
     if operation.body:
-        example = {"example": EXAMPLES[operation.body]}
         content["requestBody"] = {
             "required": True,
-            "content": {_JSON: {"schema": _ref(operation.body), **example}},
+            "description": (operation.body.__doc__ or "").partition("\n")[0],
+            "content": {_JSON: _content(operation.body)},
         }
     return content
+
+
+def _content(model: type[BaseModel]) -> dict[str, Any]:
+    example = examples.EXAMPLES.get(model)
+    return {"schema": _ref(model), **({"example": dict(example)} if example else {})}
 
 
 def _path_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
@@ -230,7 +324,9 @@ def _path_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
             "name": "id",
             "in": "path",
             "required": True,
-            "description": "The order's id.",
+            "description": "The webhook's id."
+            if operation.path.startswith("/webhooks")
+            else "The order's id.",
             "schema": {"type": "string", "format": "uuid"},
         }
 
@@ -238,11 +334,18 @@ def _path_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
 def _query_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
     if operation.query is None:
         return
-    properties = _tidied(operation.query.model_json_schema())["properties"]
-    for name, nullable in properties.items():
-        schema = _present(nullable)
+    whole = _tidied(operation.query.model_json_schema())
+    for name, nullable in whole["properties"].items():
+        schema = _here(_present(nullable), whole.get("$defs", {}))
         described = {"description": schema.pop("description")} if "description" in schema else {}
         yield {"name": name, "in": "query", **described, "schema": schema}
+
+
+def _here(schema: Mapping[str, Any], shapes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter with what it refers to in its place."""
+    rest = {name: part for name, part in schema.items() if name != "$ref"}
+    shape = shapes[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else {}
+    return {**shape, **rest}
 
 
 def _present(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -260,27 +363,74 @@ def _header_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
             "in": "header",
             "description": "Names this request: a repeat within 72 hours gets the first answer again, with"
             " `Idempotent-Replayed: true`. Bare or quoted.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]+$"},
+        }
+    if operation.of_version:
+        yield {
+            "name": "If-Match",
+            "in": "header",
+            "description": "Only if the order is in this version, as `ETag` told it; several with commas.",
+            "schema": {"type": "string", "pattern": _TAG_LIST},
+        }
+    if 304 in dict(operation.answers):
+        yield {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "Only if the order is in another version than this.",
+            "schema": {"type": "string", "pattern": _TAG_LIST},
         }
 
 
+_TAG_LIST: Final = r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'
+
+
 def _successes(operation: Operation) -> dict[str, Any]:
-    content: dict[str, Any] = {_JSON: {"schema": _ref(operation.answer)}}
-    if operation.also_csv:
-        content["text/csv"] = {"schema": {"type": "string"}}
-    return {str(status): {"description": text, "content": content} for status, text in operation.answers}
+    return {str(status): _success(operation, status, text) for status, text in operation.answers}
+
+
+def _success(operation: Operation, status: int, text: str) -> dict[str, Any]:
+    names = ["RateLimit"]
+    if operation.answer is models.OrderDocument:
+        names.append("ETag")
+    if operation.body:
+        names.append("Idempotent-Replayed")
+    if operation is PLACE and status == 201:
+        names.append("Location")
+    said: dict[str, Any] = {"description": text, "headers": _headers(*names)}
+    if status != 304:
+        said["content"] = {_JSON: _content(operation.answer)}
+        if operation.also_csv:
+            said["content"]["text/csv"] = {"schema": {"type": "string"}, "example": _CSV}
+    return said
+
+
+_CSV: Final = (
+    "order_id,external_id,code,partner,completed_at,total\r\n"
+    "0199a000-0000-7000-8000-0000000000ff,PX-2026-000123,48274,com-nha-lan,2026-11-23T12:10:00+07:00,900000\r\n"
+)
 
 
 def _refusals(codes: Iterable[str]) -> dict[str, Any]:
     by_status: dict[str, list[str]] = {}
     for code in codes:
-        by_status.setdefault(str(KINDS[code].status), []).append(f"`{code}`: {KINDS[code].title}.")
+        by_status.setdefault(str(KINDS[code].status), []).append(code)
+    return {status: _refusal(status, found) for status, found in sorted(by_status.items())}
+
+
+def _refusal(status: str, codes: Sequence[str]) -> dict[str, Any]:
+    texts = [f"`{code}`: {KINDS[code].title}." for code in codes]
+    kind = KINDS[codes[0]]
+    example = {
+        "type": f"https://chotdon.example{DOCS_PATH}#problem-{codes[0]}",
+        "title": kind.title,
+        "status": kind.status,
+        "code": codes[0],
+    }
+    headers = _headers(*_REFUSED_WITH.get(status, ()))
     return {
-        status: {
-            "description": f"{HTTPStatus(int(status)).phrase}. {' '.join(texts)}",
-            "content": {CONTENT_TYPE: {"schema": _ref(models.Problem)}},
-        }
-        for status, texts in sorted(by_status.items())
+        "description": f"{HTTPStatus(int(status)).phrase}. {' '.join(texts)}",
+        **({"headers": headers} if headers else {}),
+        "content": {CONTENT_TYPE: {"schema": _ref(models.Problem), "example": example}},
     }
 
 
@@ -291,7 +441,8 @@ def _webhook() -> dict[str, Any]:
         "description": "Sent to the platform's webhook address for every event, signed by Standard Webhooks"
         " (`webhook-id`, `webhook-timestamp`, `webhook-signature`), until it is answered 2xx. Orders of other"
         " platforms come without customer, address and note.",
-        "requestBody": {"content": {_JSON: {"schema": _ref(models.Told)}}},
+        "tags": ["webhooks"],
+        "requestBody": {"description": "The event.", "content": {_JSON: _content(models.Told)}},
         "responses": {"2XX": {"description": "Heard. Anything else is tried again."}},
         "security": [],
     }
@@ -303,7 +454,8 @@ def _partner_webhook() -> dict[str, Any]:
         "summary": "A kitchen's pause",
         "description": "Sent to every platform's webhook address when a kitchen stops taking orders, when the"
         " end of that moves, and when it takes them again; signed and tried again as an order's events are.",
-        "requestBody": {"content": {_JSON: {"schema": _ref(models.ToldOfPartner)}}},
+        "tags": ["webhooks"],
+        "requestBody": {"description": "The event.", "content": {_JSON: _content(models.ToldOfPartner)}},
         "responses": {"2XX": {"description": "Heard. Anything else is tried again."}},
         "security": [],
     }

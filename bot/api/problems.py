@@ -55,6 +55,11 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "Nothing changes it any more; `order_status` tells which it is.",
         ),
         "order_not_completed": Kind(409, "Only completed orders are reviewed", "See `order_status`."),
+        "webhooks_off": Kind(
+            409,
+            "No webhooks are sent to you",
+            "There is no address, or it answered 410 and was switched off: ask the operators.",
+        ),
         "partner_paused": Kind(409, "The kitchen takes no orders at present", "`detail` tells until when."),
         "version_mismatch": Kind(
             412,

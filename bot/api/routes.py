@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from bot.api import batch, docs, openapi, orders, settlements
+from bot.api import batch, docs, events, openapi, orders, settlements, webhooks
 from bot.api.batch import TURNS
 from bot.api.calls import Act, open_call
 from bot.api.limits import LIMITS, Limits, Seconds, tell_allowance
@@ -27,6 +27,10 @@ ACTS: Final[dict[Operation, Act]] = {
     openapi.CANCEL: orders.cancel,
     openapi.REVIEW: orders.review,
     openapi.SETTLE: settlements.show,
+    openapi.EVENTS: events.list_events,
+    openapi.WEBHOOKS: webhooks.list_webhooks,
+    openapi.TEST: webhooks.test,
+    openapi.REPLAY: webhooks.replay,
 }
 
 

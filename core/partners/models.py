@@ -82,6 +82,8 @@ class PlatformRow(Model):
     id = fields.UUIDField(primary_key=True)
     name = fields.TextField()
     api_key_hash = fields.BinaryField()
+    api_key_hash_before = fields.BinaryField(null=True)
+    api_key_before_until = fields.DatetimeField(null=True)
     webhook_url = fields.TextField(null=True)
     webhook_secret = fields.TextField()
     notify_customer = fields.BooleanField(default=True)

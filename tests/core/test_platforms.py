@@ -16,7 +16,7 @@ async def test_a_key_opens_its_platform(database: Database) -> None:
     """The key is shown once; what is kept does not contain it."""
     keys = await platforms.add("Cơm Ngon", now=database.clock.now(), scope=Scope.OWN)
 
-    platform = await platforms.authenticate(keys.api_key)
+    platform = await platforms.authenticate(keys.api_key, now=database.clock.now())
 
     assert platform
     assert (platform.name, platform.scope, platform.notify_customer) == ("Cơm Ngon", Scope.OWN, True)
@@ -42,7 +42,7 @@ async def test_a_strangers_key_opens_nothing(database: Database, key: str) -> No
     """Whatever is tried as a key."""
     await platforms.add("Cơm Ngon", now=database.clock.now())
 
-    assert await platforms.authenticate(key) is None
+    assert await platforms.authenticate(key, now=database.clock.now()) is None
 
 
 async def test_names_are_unique(database: Database) -> None:

@@ -99,8 +99,6 @@ INTERNAL: Final = {
         "secret_before_until",
         "disabled_at",
         "disabled_why",
-        "api_key_hash_before",
-        "api_key_before_until",
     },
     "orders": {"changed_in"},
     "events": {"made_in"},

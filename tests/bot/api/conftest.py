@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.api.routes import add_routes
-from bot.keys import DATABASE, LEDGER, SETTINGS
+from bot.keys import DATABASE, LEDGER, SETTINGS, WAKING, Waking
 from core import ids, platforms
 from core.actors import Actor, ActorKind, Role, Via
 from core.database import Database, connect
@@ -148,13 +148,19 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def ledger(database: Database) -> AsyncIterator[Ledger]:
+def wake() -> SilentWake:
+    """Return what takes down which rows the worker would be woken for."""
+    return SilentWake()
+
+
+@pytest.fixture
+async def ledger(database: Database, wake: SilentWake) -> AsyncIterator[Ledger]:
     """Yield a running ledger."""
     async with Ledger(
         database,
         policy=Policy(),
         code_key=CODE_KEY,
-        wake=SilentWake(),
+        wake=wake,
         patience=timedelta(seconds=10),
     ) as ledger:
         yield ledger
@@ -168,11 +174,12 @@ def settings() -> Settings:
 
 @pytest.fixture
 async def http(
-    database: Database, ledger: Ledger, settings: Settings
+    database: Database, ledger: Ledger, settings: Settings, wake: SilentWake
 ) -> AsyncIterator["TestClient[web.Request, web.Application]"]:
     """Yield a client of a server that has the API, without a key."""
     app = web.Application()
     app[DATABASE], app[LEDGER], app[SETTINGS] = database, ledger, settings
+    app[WAKING] = Waking(wake)
     add_routes(app)
     async with TestClient(TestServer(app)) as client:
         yield client
