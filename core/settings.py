@@ -222,11 +222,18 @@ class Settings(BaseSettings):
     webhook_path_secret: SecretStr | None = None
     """The last part of the path of gateways' webhooks that are not signed. Made outside production."""
 
+    retain_messages: Annotated[Duration, Field(ge=timedelta(days=30))] = timedelta(days=180)
+    """How long messages, attempts, webhooks and notices are kept; with them goes what is past of timers."""
+    mask_customers_after: Annotated[Duration, Field(ge=timedelta(days=1))] = timedelta(days=30)
+    """How long after an order has ended its customer's name, phone, mail, address and note are forgotten."""
+
     operator_emails: Names = ()
     """Who is alarmed, separated by commas."""
     operator_telegram_chat: str | None = None
     """The Telegram chat or group that is alarmed beside, by its id."""
-    operator_gather: Annotated[Duration, Field(ge=timedelta(), le=timedelta(minutes=5))] = timedelta(seconds=10)
+    operator_gather: Annotated[Duration, Field(ge=timedelta(), le=timedelta(minutes=5))] = timedelta(
+        seconds=10
+    )
     """How long an alarm waits for others, so that they are one message. 0: each is one of its own."""
     heartbeat_url: SecretStr | None = None
     """Called every minute while the worker's sweeps succeed: a monitor that hears nothing for longer alarms."""
