@@ -1,4 +1,4 @@
-"""An example of everything that goes over the API; tests hold each against its model."""
+"""An example of every body and every answer of the API; tests hold each against its model."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -38,15 +38,6 @@ _CHANGE: Final[dict[str, Any]] = {
     "total": 990000,
     "address": "12 Lê Lợi, Quận 1, TP.HCM",
     "note": "Giao cổng trước",
-}
-_REASON: Final = {"code": 2, "text": "Quá tải"}
-_ANSWER: Final = {"text": "Cảm ơn chị, hẹn lần sau ạ", "at": "2026-11-23T14:05:00+07:00", "by": _BY}
-_REVIEW: Final = {
-    "rating": 5,
-    "comment": "Cơm ngon, giao đúng giờ",
-    "author": "Chị Hoa",
-    "at": "2026-11-23T13:40:00+07:00",
-    "answer": _ANSWER,
 }
 _EVENT: Final = {
     "type": "order.confirmed",
@@ -100,6 +91,21 @@ _SETTLED: Final = {
     "completed_at": "2026-11-23T12:10:00+07:00",
     "total": 900000,
 }
+_TOLD: Final = {"type": "order.confirmed", "timestamp": _EVENT["at"], "data": _DOCUMENT}
+_WEBHOOK: Final[dict[str, Any]] = {
+    "id": "0199a000-0000-7000-8000-0000000000e1",
+    "event_id": "0199a000-0000-7000-8000-0000000000e0",
+    "type": "order.confirmed",
+    "order_id": _DOCUMENT["id"],
+    "version": 2,
+    "state": "waiting",
+    "tries": 1,
+    "last_status": 503,
+    "why": "HTTP 503",
+    "next_at": "2026-11-20T03:12:05+00:00",
+    "delivered_at": None,
+    "attempts": [{"at": "2026-11-20T03:12:00+00:00", "took_ms": 41, "status": 503, "why": "HTTP 503"}],
+}
 _PAUSE: Final = {
     "partner": "com-nha-lan",
     "paused_until": "2026-11-25T00:00:00+07:00",
@@ -109,33 +115,22 @@ _PAUSE: Final = {
 
 EXAMPLES: Final[Mapping[type[BaseModel], Mapping[str, Any]]] = {
     models.OrderIn: _ORDER,
-    models.CustomerIn: _CUSTOMER,
-    models.ItemIn: _ITEM,
     models.Batch: {"orders": [_ORDER, {**_ORDER, "external_id": "PX-2026-000124"}]},
     models.OrderChange: _CHANGE,
     models.Cancellation: {"reason": "Khách đổi ngày họp"},
     models.ReviewIn: {"rating": 5, "comment": "Cơm ngon, giao đúng giờ", "author": "Chị Hoa"},
-    models.By: _BY,
-    models.Reason: _REASON,
-    models.Review: _REVIEW,
-    models.ReviewAnswer: _ANSWER,
-    models.Customer: {**_CUSTOMER, "phone": "+84909123456"},
-    models.OrderedItem: _ITEM,
-    models.OrderEvent: _EVENT,
     models.OrderDocument: _DOCUMENT,
     models.OrderList: {"items": [_DOCUMENT], "next_cursor": None},
-    models.BatchResult: _RESULTS[0],
     models.BatchResults: {"results": _RESULTS},
-    models.SettledOrder: _SETTLED,
     models.Settlement: {"items": [_SETTLED], "count": 1, "total": 900000},
-    models.Fault: _FAULT,
     models.Problem: _PROBLEM,
-    models.Told: {"type": "order.confirmed", "timestamp": _EVENT["at"], "data": _DOCUMENT},
-    models.Pause: _PAUSE,
+    models.Told: _TOLD,
+    models.EventList: {
+        "items": [{**_TOLD, "id": _WEBHOOK["event_id"], "webhook_id": _WEBHOOK["id"]}],
+        "next_after": _WEBHOOK["event_id"],
+        "has_more": False,
+    },
+    models.WebhookDocument: _WEBHOOK,
+    models.WebhookList: {"items": [_WEBHOOK], "next_cursor": None},
     models.ToldOfPartner: {"type": "partner.paused", "timestamp": _PAUSE["at"], "data": _PAUSE},
 }
-
-
-def of_name(name: str) -> Mapping[str, Any] | None:
-    """Return the example of the model that is called so."""
-    return next((example for model, example in EXAMPLES.items() if model.__name__ == name), None)

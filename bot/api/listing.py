@@ -75,7 +75,9 @@ Statuses = Annotated[
     PlainValidator(_statuses),
     WithJsonSchema({"type": "string", "description": "One status, or several with commas between them."}),
 ]
-Limit = Annotated[int, Field(ge=1, le=LONGEST_PAGE), BeforeValidator(_number)]
+Limit = Annotated[
+    int, Field(ge=1, le=LONGEST_PAGE, description="How many a page has at most."), BeforeValidator(_number)
+]
 CursorText = Annotated[_Cursor, PlainValidator(_cursor), WithJsonSchema({"type": "string"})]
 
 
