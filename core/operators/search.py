@@ -105,7 +105,8 @@ async def _orders(queryable: Queryable, statement: str, wanted: object, most: in
 
 
 async def _staff_at(queryable: Queryable, address: Address, most: int) -> tuple[FoundStaff, ...]:
-    rows = await queryable.fetch(_STAFF_AT, address.kind.value, address.value, most)
+    spellings = [address.value, address.value.lower()]
+    rows = await queryable.fetch(_STAFF_AT, address.kind.value, spellings, most)
     return tuple(_staff(row) for row in rows)
 
 
@@ -182,6 +183,6 @@ SELECT s.id, s.name, s.role, p.code AS partner_code, p.name AS partner_name
 _STAFF_AT: Final = """
 SELECT DISTINCT s.id, s.name, s.role, p.code AS partner_code, p.name AS partner_name
   FROM addresses a JOIN staff s ON s.id = a.staff_id JOIN partners p ON p.id = s.partner_id
- WHERE a.kind = $1 AND a.value = $2 AND s.removed_at IS NULL
+ WHERE a.kind = $1 AND a.value = ANY($2::text[]) AND s.removed_at IS NULL
  ORDER BY partner_name, s.name LIMIT $3
 """
