@@ -11,6 +11,7 @@ from uuid import UUID
 from core import audit, ids
 from core.database import Connection, Database, Row
 from core.errors import NotFound, RuleError
+from core.orders.events import Json
 from core.partners.addresses import Queryable
 
 TEST: Final = "test"
@@ -89,17 +90,32 @@ async def one(queryable: Queryable, platform_id: UUID, webhook_id: UUID) -> Deli
     return _delivery(row, attempts.get(webhook_id, ()))
 
 
-async def replay(database: Database, platform_id: UUID, webhook_id: UUID) -> None:
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """An operator who has something sent, as the record names them: a mailbox, and `console` or `cli`."""
+
+    who: str
+    via: str
+
+
+async def replay(
+    database: Database, platform_id: UUID, webhook_id: UUID, *, operator: Operator | None = None
+) -> None:
     """Let a webhook be sent once more, now, under its own id and with the same body; then by the schedule.
 
-    Raises NotFound("no_such_webhook"), RuleError("webhooks_off").
+    An operator's deed is on record. Raises NotFound("no_such_webhook"), RuleError("webhooks_off").
     """
     async with database.pool.acquire() as connection, connection.transaction():
-        await _check_is_on(connection, platform_id)
+        name = await _check_is_on(connection, platform_id)
         now = database.clock.now()
         replayed = await connection.fetchval(_REPLAY_ONE, platform_id, webhook_id, now)
         if replayed is None:
             raise NotFound("no_such_webhook")
+        if operator:
+            told: Mapping[str, Json] = {"webhook": str(webhook_id)}
+            await _record(
+                connection, operator, "webhook_replayed", name, platform_id=platform_id, data=told, now=now
+            )
 
 
 async def replay_between(
@@ -126,16 +142,57 @@ async def replay_between(
     return [row["id"] for row in rows]
 
 
-async def test(database: Database, platform_id: UUID) -> UUID:
-    """Owe a platform a webhook that tells of nothing, sent once, now; return its id.
+async def replay_undelivered(database: Database, platform_id: UUID, *, operator: Operator) -> list[UUID]:
+    """Let everything that a platform does not have be sent once more, now, what was given up too.
 
-    Raises RuleError("webhooks_off").
+    Returns which. It is on record as the operator's deed. Raises RuleError("webhooks_off").
     """
     async with database.pool.acquire() as connection, connection.transaction():
-        await _check_is_on(connection, platform_id)
-        webhook_id = ids.new()
-        await connection.execute(_TEST, webhook_id, platform_id, database.clock.now())
+        name = await _check_is_on(connection, platform_id)
+        now = database.clock.now()
+        rows = await connection.fetch(_REPLAY_UNDELIVERED, platform_id, now, timeout=_PATIENCE)
+        told: Mapping[str, Json] = {"count": len(rows)}
+        await _record(
+            connection, operator, "webhooks_replayed", name, platform_id=platform_id, data=told, now=now
+        )
+    return [row["id"] for row in rows]
+
+
+async def test(database: Database, platform_id: UUID, *, operator: Operator | None) -> UUID:
+    """Owe a platform a webhook that tells of nothing, sent once, now; return its id.
+
+    An operator's deed is on record. Raises RuleError("webhooks_off").
+    """
+    async with database.pool.acquire() as connection, connection.transaction():
+        name = await _check_is_on(connection, platform_id)
+        webhook_id, now = ids.new(), database.clock.now()
+        await connection.execute(_TEST, webhook_id, platform_id, now)
+        if operator:
+            told: Mapping[str, Json] = {"webhook": str(webhook_id)}
+            await _record(connection, operator, "tested", name, platform_id=platform_id, data=told, now=now)
     return webhook_id
+
+
+async def _record(
+    connection: Connection,
+    operator: Operator,
+    deed: str,
+    name: str,
+    *,
+    platform_id: UUID,
+    data: Mapping[str, Json],
+    now: datetime,
+) -> None:
+    await audit.record(
+        connection,
+        who=operator.who,
+        via=operator.via,
+        deed=f"platform.{deed}",
+        about=name,
+        about_id=platform_id,
+        now=now,
+        data=data,
+    )
 
 
 async def _check_is_on(connection: Connection, platform_id: UUID) -> str:
@@ -196,6 +253,12 @@ _REPLAY_ONE: Final = """
 UPDATE webhooks SET state = 'waiting', next_at = $3, tries = 0, delivered_at = NULL,
     overdue_at = CASE WHEN state <> 'delivered' THEN overdue_at END
 WHERE id = $2 AND platform_id = $1 RETURNING id
+"""
+_REPLAY_UNDELIVERED: Final = """
+UPDATE webhooks SET state = 'waiting', next_at = $2, tries = 0 WHERE id IN (
+    SELECT id FROM webhooks WHERE platform_id = $1 AND state IN ('waiting', 'dead')
+    ORDER BY id FOR NO KEY UPDATE
+) RETURNING id
 """
 _REPLAY_BETWEEN: Final = """
 WITH happened AS (
