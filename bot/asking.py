@@ -11,7 +11,7 @@ from bot.questions import Reply, reply
 from bot.tokens import ButtonToken, Purpose
 from core.actors import Via
 from core.channels import ChannelName
-from core.orders.commands import CancelOrder, Command, CompleteOrder, ConfirmOrder
+from core.orders.commands import AnswerReview, CancelOrder, Command, CompleteOrder, ConfirmOrder
 from core.orders.decide import reason_of
 from core.orders.events import Json
 
@@ -44,6 +44,8 @@ def command_of(token: ButtonToken) -> Command | None:
         return ConfirmOrder(token.order_id, token.revision)
     if token.purpose is Purpose.COMPLETE:
         return CompleteOrder(token.order_id, token.revision)
+    if token.purpose is Purpose.THANK:
+        return AnswerReview(token.order_id, "", mark=token.revision)
     if token.purpose.reason:
         return CancelOrder(token.order_id, reason_of(token.purpose.reason), token.revision)
     return None

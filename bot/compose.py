@@ -26,6 +26,8 @@ from core.notices.outgoing import Outgoing, PartnerFacts
 from core.operators import links
 from core.orders import answers
 from core.orders.answers import Answer, AnswerKind
+from core.orders.commands import AnswerReview
+from core.orders.decide import ASKED
 from core.orders.events import Json
 from core.orders.order import Order
 from core.outbox import edits, gathering
@@ -156,7 +158,8 @@ class Composer:
         if not isinstance(told, dict):
             return await Replying(frame, outgoing).card()
         answer = answers.load(told, replayed=False)
-        if answer.kind is AnswerKind.DONE and await edits.is_changed_anyway(self._database, outgoing):
+        changes_cards = answer.kind is AnswerKind.DONE and answer.asked != ASKED[AnswerReview]
+        if changes_cards and await edits.is_changed_anyway(self._database, outgoing):
             return None
         return _command_answer(frame, view, outgoing, answer)
 
@@ -183,6 +186,8 @@ def _in_place(view: View, answer: Answer) -> Card | None:
     """Return what the pressed card shows from now on; a group is not told what one of it may not do."""
     if answer.kind is AnswerKind.FORBIDDEN and view.frame.in_group:
         return None
+    if answer.asked == ASKED[AnswerReview]:
+        return answer_card(view, answer)
     if answer.kind in {AnswerKind.DONE, AnswerKind.STATE}:
         return present_card(view)
     return present_card(view, note=answer_card(view, answer).title)

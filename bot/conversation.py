@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.compose import desk_of
 from bot.hearing import heard
-from bot.intents import Act, Ask, Intent, Link, ListOrders, Money, Pause, Unclear, Why
+from bot.intents import Act, Ask, Intent, Link, ListOrders, Money, Pause, Thank, Unclear, Why
 from bot.meaning import read
 from bot.naming import Naming
 from bot.owing import Owing, Told, one_per_kitchen
@@ -142,9 +142,17 @@ class Conversation:
         if isinstance(intent, Link):
             await self._link(inbound, seats, intent.code)
         elif seats:
-            await self._meant(inbound, seats, intent)
+            await self._thanked_or_meant(inbound, seats, intent)
         else:
             metrics.INBOUND.labels(inbound.channel.value, "stranger").inc()
+
+    async def _thanked_or_meant(self, inbound: Inbound, seats: list[StaffAt], intent: Intent) -> None:
+        """Answer a review where there is one; without it, thanks are only polite."""
+        if isinstance(intent, Thank):
+            if await self._naming.thanked(inbound, seats, intent.code, intent.words):
+                return
+            intent = intent.otherwise
+        await self._meant(inbound, seats, intent)
 
     async def _meant(self, inbound: Inbound, seats: list[StaffAt], intent: Intent) -> None:
         match intent:

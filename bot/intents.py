@@ -116,6 +116,18 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Thank:
+    """Answer the customer's review of this order with these words, or say thanks without any.
+
+    Where the order has no review, these were other words: what they mean then is `otherwise`.
+    """
+
+    code: str
+    words: str
+    otherwise: "Intent"
+
+
+@dataclass(frozen=True, slots=True)
 class Unclear:
     """Nothing is done. `typed` is the code or piece of one that was meant, as far as it could be read."""
 
@@ -124,4 +136,4 @@ class Unclear:
     typed: str | None = None
 
 
-Intent = Act | ListOrders | Money | Ask | Link | Pause | Unclear
+Intent = Act | ListOrders | Money | Ask | Link | Pause | Thank | Unclear

@@ -12,6 +12,7 @@ from bot.cancelling import cancel
 from bot.intents import Act, Ask, Intent, Link, ListOrders, Money, Pause, Question, Unclear, Verb, Why
 from bot.resting import rest
 from bot.said import NEGATIONS, Utterance, each, own_words, tokens_of, visible
+from bot.thanking import thanking
 from core.orders.codes import LENGTH, is_valid
 from core.orders.status import Status
 
@@ -52,7 +53,9 @@ def read(text: str, *, prefix: str = "") -> Intent:
     if text.strip() in {"?", "/help"}:
         return Ask(Question.HELP)
     said = Utterance(own_words(text))
-    return _doubted(_meaning(said.without_prefix(tokens_of(visible(prefix))).without_number()), said.text)
+    meant = said.without_prefix(tokens_of(visible(prefix))).without_number()
+    intent = _doubted(_meaning(meant), said.text)
+    return thanking(said, tokens_of(visible(prefix)), otherwise=intent) or intent
 
 
 def _doubted(intent: Intent, text: str) -> Intent:

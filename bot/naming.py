@@ -18,7 +18,7 @@ from core.database import Database
 from core.ledger import Ledger, StaffRef
 from core.orders import codes, lookups
 from core.orders.answers import Answer
-from core.orders.commands import CancelOrder, Command, CompleteOrder, ConfirmOrder
+from core.orders.commands import AnswerReview, CancelOrder, Command, CompleteOrder, ConfirmOrder
 from core.orders.decide import reason_of
 from core.orders.lookups import Placed
 from core.orders.order import OrderId
@@ -67,6 +67,17 @@ class Naming:
                 for placed in found
             ]
             await self._owing.owe_all(inbound, told)
+
+    async def thanked(self, inbound: Inbound, seats: list[StaffAt], code: str, words: str) -> bool:
+        """Answer the review of the order of this code; return whether there is one, of one kitchen alone."""
+        if await self._owing.is_locked(inbound.sender):
+            return False
+        found = await lookups.by_code({seat.partner_id for seat in seats}, code)
+        if len(found) != 1 or found[0].order.review is None:
+            return False
+        seat = _seat_for(seats, found[0])
+        await submit(self._ledger, inbound, seat.staff_id, AnswerReview(found[0].order.id, words))
+        return True
 
     async def _act(
         self, inbound: Inbound, seat: StaffAt, verb: Verb, placed: Placed, reason: GivenReason | None

@@ -61,7 +61,7 @@ class Purpose(IntEnum):
     PAUSE = 50  # asks how long
     PAUSE_UNTIL = 51  # `revision` is the last day, as date.toordinal() counts
     RESUME = 52
-    THANK = 60  # answers a review; `revision` is when that came, in seconds since 1970
+    THANK = 60  # answers a review; `revision` is its mark
 
     @property
     def reason(self) -> int | None:

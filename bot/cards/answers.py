@@ -9,23 +9,30 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.cards.brief import answered, facts, free_words, told_of, when
-from bot.cards.notices import settled_money
+from bot.cards.notices import review_block, settled_money
 from bot.cards.order_card import badge, buttons, order_card
 from bot.cards.order_card import when as when_block
 from bot.cards.short import fitted, told
 from bot.cards.view import Frame, View
 from bot.cards.words import reason_words, state_sentence
 from bot.cards.writing import write
+from bot.texts import msg
 from core.channels import Block, BlockRole, Card
 from core.notices.kinds import NoticeKind
 from core.orders.answers import Answer, AnswerKind
+from core.orders.commands import LONGEST_ANSWER, AnswerReview
+from core.orders.decide import ASKED
 from core.orders.status import Status
 
 _KIND: Final = NoticeKind.ANSWER
+#: What was asked by whoever answers a review.
+_ANSWERING: Final = ASKED[AnswerReview]
 
 
 def answer_card(view: View, answer: Answer) -> Card:
     """Return the end of a command that somebody gave in a chat, about an order that is theirs."""
+    if answer.asked == _ANSWERING:
+        return _about_review(view, answer)
     return _ANSWERS[answer.kind](view, answer)
 
 
@@ -147,6 +154,51 @@ def state_title(view: View, answer: Answer) -> str:
         zone=view.zone,
         now=view.now,
     )
+
+
+def _about_review(view: View, answer: Answer) -> Card:
+    """Return the end of answering a review: what the customer said, and what was said to that."""
+    texts, review = view.texts, view.order.review
+    title, lines = _answered_title(view, answer), _answered_lines(view, answer)
+    shown = (review_block(view, review),) if review else ()
+    return Card(
+        kind=_KIND,
+        locale=texts.locale,
+        title=title,
+        short=answered(view, title, *map(free_words, lines)),
+        badge=badge(view),
+        blocks=(*((Block(BlockRole.TEXT, lines),) if lines else ()), *shown),
+        buttons=buttons(view),
+        thread=str(view.order.id),
+    )
+
+
+def _answered_title(view: View, answer: Answer) -> str:
+    if answer.kind is AnswerKind.NOTHING and answer.why == "no_review":
+        return view.titled("Đơn {code} chưa có đánh giá để trả lời")
+    return view.titled(_ANSWERED_TITLES[answer.kind])
+
+
+_ANSWERED_TITLES: Final[Mapping[AnswerKind, str]] = MappingProxyType(
+    {
+        AnswerKind.DONE: msg("Đơn {code}: đã ghi lời quán trả lời khách"),
+        AnswerKind.STATE: msg("Đơn {code}: quán đã trả lời khách rồi"),
+        AnswerKind.OUTDATED: msg("Đơn {code}: khách vừa đổi đánh giá, chưa trả lời gì"),
+        AnswerKind.NOTHING: msg("Đơn {code}: chưa trả lời gì"),
+        AnswerKind.FORBIDDEN: msg("Đơn {code}: bạn không trả lời khách được"),
+    }
+)
+
+
+def _answered_lines(view: View, answer: Answer) -> tuple[str, ...]:
+    texts = view.texts
+    if answer.why == "length":
+        return (texts.t("Lời trả lời dài quá {most} chữ. Viết ngắn hơn.", most=LONGEST_ANSWER),)
+    if answer.why == "role":
+        return (texts.t("Chỉ chủ quán và quản lý trả lời khách."),)
+    if answer.kind is AnswerKind.DONE:
+        return (texts.t("{platform} được báo ngay.", platform=view.platform_name),)
+    return ()
 
 
 def _reason_lines(view: View) -> tuple[str, ...]:

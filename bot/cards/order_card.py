@@ -8,7 +8,7 @@ from bot.cards.words import reason_words, status_word
 from bot.texts import Texts
 from bot.tokens import Purpose
 from core.channels import Badge, Block, BlockRole, Button, ButtonStyle, CalendarEntry, Card
-from core.orders.order import Item
+from core.orders.order import Item, Review
 from core.orders.status import Status
 
 
@@ -110,7 +110,8 @@ def _acting(view: View) -> tuple[Button, ...]:
     if view.may_confirm:
         return (_confirm_button(view), _cancel_button(view))
     complete = (_complete_button(view),) if view.may_complete else ()
-    return (*complete, *_hotline_buttons(view))
+    thank = (_thank_button(view, view.order.review),) if view.may_thank and view.order.review else ()
+    return (*complete, *thank, *_hotline_buttons(view))
 
 
 def _confirm_button(view: View) -> Button:
@@ -140,6 +141,17 @@ def _complete_button(view: View) -> Button:
         url=f"{view.link}#complete",
         word=f"HT {view.order.code}",
         style=ButtonStyle.PRIMARY,
+    )
+
+
+def _thank_button(view: View, review: Review) -> Button:
+    """Return the button that thanks for this very review: its mark stands where others have a revision."""
+    return Button(
+        view.texts.label("Cảm ơn khách"),
+        payload=view.frame.asks(Purpose.THANK, number=review.mark, order_id=view.order.id),
+        url=f"{view.link}#thank",
+        word=f"CAM ON {view.order.code}",
+        style=ButtonStyle.SECONDARY,
     )
 
 

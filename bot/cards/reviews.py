@@ -24,7 +24,7 @@ def reviews_card(frame: Frame, reviews: Reviews) -> Card:
     title = texts.n(
         "Khách chấm {average}/5 ({count} lượt)", reviews.count, average=texts.decimal(reviews.average)
     )
-    lines = tuple(_review_line(order) for order in reviews.latest)
+    lines = tuple(_review_line(frame, order) for order in reviews.latest)
     return Card(
         kind=_KIND,
         locale=texts.locale,
@@ -44,7 +44,9 @@ def _short_reviews(frame: Frame, title: str, reviews: Reviews) -> str:
     return listed(title, entries, lambda left: frame.texts.n("còn {count} đơn nữa", left))
 
 
-def _review_line(order: Order) -> str:
+def _review_line(frame: Frame, order: Order) -> str:
     if order.review is None:
         return order.code
-    return " · ".join(part for part in (order.code, stars(order.review.rating), order.review.comment) if part)
+    answered = frame.texts.t("Quán: {words}", words=order.review.answer.text) if order.review.answer else ""
+    parts = (order.code, stars(order.review.rating), order.review.comment, answered)
+    return " · ".join(filter(None, parts))

@@ -104,6 +104,13 @@ class View:
         in_time = self.now >= self.order.deliver_at - self.frame.desk.policy.complete_early
         return self.frame.may_act and self.order.status is Status.CONFIRMED and in_time
 
+    @property
+    def may_thank(self) -> bool:
+        """A review waits for the kitchen's answer, and this reader may give it; in a group, one of them."""
+        review, staff = self.order.review, self.frame.staff
+        runs_kitchen = staff is not None and (staff.role.runs_kitchen or self.frame.in_group)
+        return runs_kitchen and review is not None and review.answer is None
+
     def payload(self, purpose: Purpose) -> str | None:
         """Return the payload of a button about this order, bound to what the reader sees of it."""
         return self.frame.asks(purpose, number=self.order.revision, order_id=self.order.id)

@@ -15,6 +15,7 @@ _AIMS: Final[Mapping[str, str]] = MappingProxyType(
         "XN": msg("để nhận"),
         "HUY": msg("để huỷ"),
         "HT": msg("để báo hoàn thành"),
+        "CAM": msg("để cảm ơn khách"),
         "CT": msg("để xem"),
     }
 )

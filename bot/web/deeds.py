@@ -15,11 +15,12 @@ from bot.web.reading import Reading
 from core.errors import Malformed, Untrusted
 from core.orders import answers
 from core.orders.answers import Answer
-from core.orders.commands import REASONS, CancelOrder, Command, CompleteOrder, ConfirmOrder
+from core.orders.commands import REASONS, AnswerReview, CancelOrder, Command, CompleteOrder, ConfirmOrder
 from core.orders.decide import reason_of
 
-ACTIONS: Final = ("confirm", "cancel", "complete")
+ACTIONS: Final = ("confirm", "cancel", "complete", "thank")
 LONGEST_NOTE: Final = 500
+_LONGEST_MARK: Final = 10  # digits of a review's mark
 #: The parameter that names what was just answered, by the form's nonce.
 ANSWERED: Final = "answered"
 
@@ -75,8 +76,16 @@ def _cancel(reading: Reading, form: Form) -> Command:
     return CancelOrder(reading.order.id, reason_of(int(chosen), note), reading.token.revision)
 
 
+def _thank(reading: Reading, form: Form) -> Command:
+    """Return the answer to the review that the form was made for."""
+    seen = form.get("mark", "")
+    if not seen.isascii() or not seen.isdigit() or len(seen) > _LONGEST_MARK:
+        raise Malformed("mark")
+    return AnswerReview(reading.order.id, " ".join(form.get("words", "").split()), mark=int(seen))
+
+
 _COMMANDS: Final[Mapping[str, Callable[[Reading, Form], Command]]] = MappingProxyType(
-    {"confirm": _confirm, "cancel": _cancel, "complete": _complete}
+    {"confirm": _confirm, "cancel": _cancel, "complete": _complete, "thank": _thank}
 )
 
 
@@ -95,4 +104,6 @@ def wrong_reason(texts: Texts, wrong: Malformed) -> Told:
             "Phần ghi thêm dài quá {most} chữ hoặc có ký tự lạ. Viết lại ngắn hơn.", most=LONGEST_NOTE
         ),
     }
+    if wrong.reason not in advice:
+        return stale(texts)
     return Told("bad", texts.t("Đơn chưa bị huỷ."), (advice[wrong.reason],))

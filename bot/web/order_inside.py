@@ -18,7 +18,7 @@ from bot.web.session import Seat, form_of, inside, nonce_of, seat_of
 from core.errors import Malformed
 from core.ledger import StaffRef
 from core.orders import listing
-from core.orders.commands import OTHER_REASON
+from core.orders.commands import LONGEST_ANSWER, OTHER_REASON
 from core.orders.order import Order
 
 _OTHERS: Final = 10
@@ -142,6 +142,7 @@ def _page(
         asks_reason=status != 200,
         other_reason=OTHER_REASON,
         longest_note=deeds.LONGEST_NOTE,
+        longest_answer=LONGEST_ANSWER,
         others=tuple(_other(reading, other) for other in opened.others),
     )
 

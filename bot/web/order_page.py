@@ -13,7 +13,7 @@ from bot.web.pages import PAGES
 from bot.web.reading import Reading, read
 from core.errors import Malformed, NotFound, Untrusted
 from core.ledger import StaffRef
-from core.orders.commands import OTHER_REASON
+from core.orders.commands import LONGEST_ANSWER, OTHER_REASON
 
 
 async def show(request: web.Request) -> web.Response:
@@ -82,4 +82,5 @@ def _page(
         asks_reason=asks_reason,
         other_reason=OTHER_REASON,
         longest_note=deeds.LONGEST_NOTE,
+        longest_answer=LONGEST_ANSWER,
     )

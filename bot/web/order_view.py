@@ -65,12 +65,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Stars:
-    """A review; `shown` are five stars for the eye, `said` the same for the ear."""
+    """A review and the kitchen's answer; `shown` are stars for the eye, `said` the same for the ear.
+
+    `mark` is what an answer to it is bound to.
+    """
 
     shown: str
     said: str
     comment: str
     author: str
+    mark: int
+    answer: str
+    answered_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,7 @@ class OrderPage:
     sent: tuple[SentLine, ...]
     may_confirm: bool
     may_complete: bool
+    may_thank: bool
     hotline: str | None
     reasons: tuple[tuple[int, str], ...]
 
@@ -135,6 +142,7 @@ def order_page(reading: Reading, told: Told | None = None) -> OrderPage:
         sent=sent_lines(view, reading.tries) if reading.is_inside else (),
         may_confirm=reading.may_act and view.may_confirm,
         may_complete=reading.may_act and view.may_complete,
+        may_thank=view.may_thank and not reading.has_left,
         hotline=view.frame.desk.hotline if order.status is Status.CONFIRMED else None,
         reasons=tuple((number, view.texts.t(words)) for number, words in REASON_WORDS.items()),
     )
@@ -257,6 +265,9 @@ def _stars(view: View, review: Review) -> Stars:
         view.texts.t("{rating} trên 5 sao", rating=review.rating),
         review.comment,
         author,
+        review.mark,
+        review.answer.text if review.answer else "",
+        who(view.texts, review.answer.by) if review.answer and view.frame.staff else "",
     )
 
 
@@ -299,6 +310,9 @@ def _ago(view: View, at: datetime) -> str:
 def _details(view: View, event: Event) -> tuple[str, ...]:
     if event.type is EventType.CHANGED:
         return change_lines(view, _seen(view, event.data.get("changes")))
+    answer = event.data.get("answer")
+    if isinstance(answer, dict):
+        return (str(answer["text"]),)
     reason = event.data.get("reason")
     if isinstance(reason, dict):
         return (view.texts.t("Lý do: {reason}", reason=reason_words(view.texts, load_reason(reason))),)

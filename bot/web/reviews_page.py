@@ -28,6 +28,7 @@ class Line:
     said: str
     comment: str
     author: str
+    answer: str
     at: str
     machine: str
     code: str
@@ -79,6 +80,7 @@ def _line(frame: Frame, order: Order, review: Review) -> Line:
         said=texts.t("{rating} trên 5 sao", rating=review.rating),
         comment=review.comment,
         author=review.author if is_fresh else masking.masked_name(review.author),
+        answer=review.answer.text if review.answer else "",
         at=texts.moment(review.at, frame.zone, frame.now),
         machine=review.at.isoformat(timespec="seconds"),
         code=order.code,

@@ -23,6 +23,13 @@ REASONS: Final[Mapping[int, str]] = MappingProxyType(
 OTHER_REASON: Final = 6
 #: How many letters a kitchen's answer to a review has at most.
 LONGEST_ANSWER: Final = 300
+#: What a kitchen says to a review that presses a button, by the customer's language.
+THANKS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "vi": "Cảm ơn bạn đã đánh giá. Hẹn gặp lại bạn!",
+        "en": "Thank you for your review. We hope to see you again!",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +119,14 @@ class ReviewOrder:
 
 @dataclass(frozen=True, slots=True)
 class AnswerReview:
-    """A kitchen answers what a customer said, once for each review.
+    """A kitchen answers what a customer said, once for each review; without a `text` it says its thanks.
 
-    `reviewed_at` is when the review they saw came, in seconds since 1970; None where they typed a code.
+    `mark` is that of the review they saw; None where they typed a code.
     """
 
     order_id: OrderId
     text: str
-    reviewed_at: int | None = None
+    mark: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

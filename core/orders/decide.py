@@ -18,6 +18,7 @@ from core.orders.commands import (
     LONGEST_ANSWER,
     OTHER_REASON,
     REASONS,
+    THANKS,
     AnswerReview,
     CancelOrder,
     ChangeOrder,
@@ -286,7 +287,8 @@ def _answer_review(
         return Decision(refused)
     assert order.review  # noqa: S101  (else it was refused)
     by = By(actor.via, actor.name, actor.id)
-    answer = ReviewAnswer(command.text, now, by)
+    text = command.text or THANKS.get(order.customer.locale, THANKS["vi"])
+    answer = ReviewAnswer(text, now, by)
     data: dict[str, Json] = {"answer": dump_answer(answer)}
     answered = replace(order, review=replace(order.review, answer=answer))
     kind = EventType.REVIEW_ANSWERED
@@ -298,11 +300,11 @@ def _why_not_answered(order: Order, command: AnswerReview) -> Answer | None:
     asked, review = "answer_review", order.review
     if review is None:
         return about(order, AnswerKind.NOTHING, asked, why="no_review")
-    if command.reviewed_at not in {None, int(review.at.timestamp())}:
+    if command.mark not in {None, review.mark}:
         return about(order, AnswerKind.OUTDATED, asked)
     if review.answer:
         return about(order, AnswerKind.STATE, asked)
-    if not command.text or len(command.text) > LONGEST_ANSWER:
+    if len(command.text) > LONGEST_ANSWER:
         return about(order, AnswerKind.NOTHING, asked, why="length")
     return None
 

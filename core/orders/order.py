@@ -73,6 +73,11 @@ class Review:
     answer: ReviewAnswer | None = None
 
     @property
+    def mark(self) -> int:
+        """A number of 32 bits that tells this review from one that replaces it."""
+        return int(self.at.timestamp() * 1_000_000) % 2**32
+
+    @property
     def is_low(self) -> bool:
         """Whether somebody of ours should look into it."""
         return self.rating <= LOW_RATING

@@ -12,7 +12,7 @@ from bot import kitchen_news
 from bot.cards import masking
 from bot.cards.alarms import ALARMS, Alarm, alarm_card, alarms_card
 from bot.cards.answers import answer_card, refusal_card
-from bot.cards.customer import customer_card
+from bot.cards.customer import ask_review_card, customer_card
 from bot.cards.lists import FILTERS, choice_card, day_card, list_card
 from bot.cards.money import money_card
 from bot.cards.notices import notice_card
@@ -30,7 +30,7 @@ from core.notices.kinds import RULES, Audience, NoticeKind
 from core.orders.answers import AnswerKind, about
 from core.orders.events import Event, EventType, Json
 from core.orders.lookups import Heap, MonthMoney, Reviews
-from core.orders.order import By, Item, Order, Reason, Review
+from core.orders.order import By, Item, Order, Reason, Review, ReviewAnswer
 from core.orders.snapshot import dump_by
 from core.orders.status import Status
 from tests.bot.plates import (
@@ -55,6 +55,7 @@ from tests.bot.plates import (
     view,
 )
 
+THANKING = {"Cảm ơn khách", "Thank the customer"}
 PRICE = re.compile(r"[0-9] [đd]\b")
 STAFF_KINDS = [
     kind
@@ -62,6 +63,10 @@ STAFF_KINDS = [
     if rule.audience in {Audience.RECIPIENTS, Audience.LADDER, Audience.TOLD}
     and kind not in kitchen_news.KINDS
 ]
+ANSWERED = replace(
+    COMPLETED,
+    review=Review(4, "Ngon", "An", LUNCH, ReviewAnswer("Cảm ơn chị", LUNCH + timedelta(hours=1), BY_LAN)),
+)
 CHANGES: dict[str, Json] = {
     "deliver_at": {"before": LUNCH.isoformat(), "after": (LUNCH + timedelta(hours=1)).isoformat()},
     "items": {
@@ -113,9 +118,9 @@ def test_who_may_not_see_money_sees_none() -> None:
 
 
 def test_who_may_not_act_gets_no_button_but_the_link() -> None:
-    """A cashier looks; nobody acts on what is settled."""
+    """A cashier looks; nobody acts on what is settled, but for thanking a customer who said how it was."""
     for seen, card in every_card():
-        acting = [button for button in card.buttons if button.payload]
+        acting = [button for button in card.buttons if button.payload and button.label not in THANKING]
         may_act = seen.frame.staff and seen.frame.staff.role.may_act
         if not may_act or seen.order.status.is_final:
             assert acting == []
@@ -207,7 +212,8 @@ def test_without_a_number_to_write_to_the_sms_names_none() -> None:
         (CONFIRMED, LUNCH + timedelta(days=3), ["Hoàn thành", "Gọi tổng đài"]),
         (CANCELLED, MORNING, []),
         (EXPIRED, LUNCH, []),
-        (COMPLETED, LUNCH, []),
+        (COMPLETED, LUNCH, ["Cảm ơn khách"]),
+        (ANSWERED, LUNCH, []),
     ],
 )
 def test_buttons_are_those_that_work_now(order: Order, now: datetime, buttons: list[str]) -> None:
@@ -753,3 +759,45 @@ def test_a_review_of_an_old_order_masks_its_author() -> None:
 
     assert "N••• V•• A•" in text_of(details_card(old, []))
     assert "Nguyễn" not in text_of(details_card(old, []))
+
+
+# --- thanking -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", Role)
+def test_only_who_runs_the_kitchen_is_offered_to_thank(role: Role) -> None:
+    """The button carries the review's mark, so that it never thanks for another one."""
+    card = notice_card(view(COMPLETED, role), NoticeKind.REVIEW_RECEIVED, {})
+    tokens = [SIGNER.read_button(button.payload) for button in card.buttons if button.payload]
+
+    assert COMPLETED.review
+    expected = [(Purpose.THANK, COMPLETED.review.mark)] if role.runs_kitchen else []
+    assert [(token.purpose, token.revision) for token in tokens] == expected
+
+
+def test_a_review_shows_what_the_kitchen_said_to_it() -> None:
+    """Under the customer's own words, with who said it."""
+    card = notice_card(view(ANSWERED), NoticeKind.REVIEW_RECEIVED, {})
+
+    assert lines_of(card, BlockRole.REVIEW) == ("★★★★☆ 4/5", "Ngon", "An", "Lan trả lời: Cảm ơn chị")
+
+
+def test_operators_are_led_to_the_order_that_did_not_please() -> None:
+    """With stars and words; on the console."""
+    bad = replace(COMPLETED, review=Review(1, "Nguội", "An", LUNCH))
+    card = notice_card(view(bad, None), NoticeKind.LOW_REVIEW, {})
+
+    assert card.title == "Đơn 48274 của Cơm nhà Lan bị khách chấm 1/5"
+    assert "Nguội" in lines_of(card, BlockRole.REVIEW)
+    assert [str(button.url).endswith(f"/ops/orders/{bad.id}") for button in card.buttons] == [True]
+
+
+def test_the_link_stays_whole_however_long_the_names() -> None:
+    """In one SMS: who asks is cut, or left out."""
+    link = f"https://chotdon.vn/r/{SIGNER.review(COMPLETED.id)}"
+    for partner, platform in (("Cơm nhà Lan", "PhoX"), ("Quán cơm " * 9, "Đặt món " * 9)):
+        card = ask_review_card(
+            texts_in("vi"), COMPLETED, partner_name=partner, platform_name=platform, link=link, zone=SAIGON
+        )
+        assert card.short.endswith(f" {link}")
+        assert sms_length(card.short) <= ONE

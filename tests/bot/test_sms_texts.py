@@ -393,7 +393,7 @@ def test_a_routing_keyword_stands_before_every_word() -> None:
 
 def test_a_link_stands_in_an_sms_only_where_it_may_and_fits() -> None:
     """It is the order's, and comes last: a sign behind it would be taken for a part of it."""
-    seen = view(COMPLETED)
+    seen = view(replace(COMPLETED, review=None))
     open_to_links = replace(seen, frame=replace(seen.frame, desk=replace(DESK, sms_links=True)))
 
     assert details_card(open_to_links, []).short.endswith(f" {open_to_links.link}")

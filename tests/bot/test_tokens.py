@@ -166,3 +166,19 @@ def test_a_page_of_nobody_names_nobody() -> None:
     token = LinkToken(OrderId(uuid4()), 3, Bearer.OPERATOR)
 
     assert SIGNER.read_link(SIGNER.link(token)).staff_id is None
+
+
+def test_a_review_link_is_of_one_order_and_nobody_elses() -> None:
+    """What another key made, what was changed, and other tokens of ours are not read."""
+    ours, other = Signer(["a key"]), Signer(["another key"])
+    order = OrderId(UUID(int=7))
+    link = ours.review(order)
+
+    assert ours.read_review(link) == order
+    assert Signer(["a new key", "a key"]).read_review(link) == order
+    for forged in (other.review(order), ("B" if link[0] == "A" else "A") + link[1:]):
+        with pytest.raises(Untrusted):
+            ours.read_review(forged)
+    for malformed in ("", "x" * 35, "é" * 36, ours.one_time(order)):
+        with pytest.raises(Malformed):
+            ours.read_review(malformed)

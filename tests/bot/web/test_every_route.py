@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
 from core.actors import Role
+from core.orders.commands import CompleteOrder
 from core.orders.order import Order
 from core.partners import one_time_links
 from core.partners.one_time_links import LinkPurpose
@@ -40,6 +42,7 @@ async def _known(site: Site, order: Order, member: UUID, link: UUID) -> Mapping[
         "/login/{token}": login,
         "/invite/{token}": f"/invite/{site.signer.one_time(link)}",
         "/o/{token}": site.path(order),
+        "/r/{token}": await _review_link(site),
         "/static/{name}": "/static/style.css",
         "/zalo_verifier{code}": "/zalo_verifierx",
         "{staff}": str(member),
@@ -47,6 +50,14 @@ async def _known(site: Site, order: Order, member: UUID, link: UUID) -> Mapping[
         "{code}": order.code,
         "{action}": "confirm",
     }
+
+
+async def _review_link(site: Site) -> str:
+    """Return the address where a customer can say how it was."""
+    await site.database.pool.execute("UPDATE platforms SET ask_review = true")
+    order = await site.confirmed(deliver_at=site.now + timedelta(minutes=30))
+    await site.does(CompleteOrder(order.id))
+    return f"/r/{site.signer.review(order.id)}"
 
 
 def _filled(path: str, known: Mapping[str, str]) -> str:
