@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot import kitchen_news
-from bot.cards.alarms import ALARMS, Alarm, alarm_card, alarms_card
+from bot.cards.alarms import ALARMS, Alarm, alarm_card, alarms_card, is_well
 from bot.cards.answers import answer_card, refusal_card
 from bot.cards.bundle import bundle_card
 from bot.cards.customer import ask_review_card, customer_card
@@ -88,7 +88,7 @@ class Composer:
         """Return one card for a message that tells operators of several things."""
         together = sorted((replace(outgoing, others=()), *outgoing.others), key=gathering.urgency)
         cards = [(each, await self.card(each)) for each in together]
-        alarms = [Alarm(card, each.data.get("over") is True) for each, card in cards if card]
+        alarms = [Alarm(card, is_well(each.data, each.order)) for each, card in cards if card]
         return alarms_card(self._frame(outgoing), alarms, left=outgoing.others_left) if alarms else None
 
     def _frame(self, outgoing: Outgoing) -> Frame:

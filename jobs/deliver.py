@@ -185,8 +185,6 @@ class Delivery:
         """Give the all-clear of what this call shows to be over; if it cannot be given, the next one does."""
         if isinstance(outcome, TryLater | Unclear):
             return
-        if isinstance(outcome, Refused) and outcome.alarm:
-            self.standing.forget()
         what = outcome.charge.what if isinstance(outcome, Sent) and outcome.charge else None
         proof = alarms.Proof(outgoing.channel.value, what, outgoing.kind.value)
         try:
@@ -195,6 +193,8 @@ class Delivery:
                 await self.standing.taken(self.database, proof)
         except AWAY as error:
             _log.warning("alarm not cleared", gateway=channel.gateway, why=type(error).__name__)
+        if isinstance(outcome, Refused) and outcome.alarm:
+            self.standing.forget()  # the alarm is raised as soon as this is settled
 
     async def _alarm(self, gateway: str) -> None:
         """Tell the operators that a gateway does not answer."""

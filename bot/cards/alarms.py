@@ -15,6 +15,8 @@ from bot.texts import Texts, msg
 from core.channels import Block, BlockRole, Button, Card
 from core.notices.kinds import NoticeKind
 from core.orders.events import Json
+from core.orders.order import Order
+from core.orders.status import Status
 
 Data = Mapping[str, Json]
 #: One line of a list: a link to consent at Zalo fits, what a gateway says at length does not.
@@ -79,8 +81,7 @@ def _more(texts: Texts, count: int) -> str:
 
 def _order_over(view: View) -> Card:
     """Say what became of an order that operators were told to look at."""
-    status = status_word(view.texts, view.order.status)
-    title = _about(view, view.texts.t("đã ổn ({status})", status=status.lower()))
+    title = _about(view, _outcome(view))
     return Card(
         kind=NoticeKind.TROUBLE,
         locale=view.texts.locale,
@@ -90,6 +91,17 @@ def _order_over(view: View) -> Card:
         buttons=(details_button(view), console_button(view)),
         thread=str(view.order.id),
     )
+
+
+def _outcome(view: View) -> str:
+    if view.order.status is Status.EXPIRED:
+        return view.texts.t("quá hạn xác nhận, đã tự huỷ")
+    return view.texts.t("đã ổn ({status})", status=status_word(view.texts, view.order.status).lower())
+
+
+def is_well(data: Data, order: Order | None) -> bool:
+    """Whether an alarm's notice is an all-clear: that an order has expired is over, and not well."""
+    return data.get("over") is True and (order is None or order.status is not Status.EXPIRED)
 
 
 def console_button(view: View) -> Button:

@@ -10,7 +10,7 @@ import pytest
 
 from bot import kitchen_news
 from bot.cards import masking
-from bot.cards.alarms import ALARMS, Alarm, alarm_card, alarms_card
+from bot.cards.alarms import ALARMS, Alarm, alarm_card, alarms_card, is_well
 from bot.cards.answers import answer_card, refusal_card
 from bot.cards.customer import ask_review_card, customer_card
 from bot.cards.lists import FILTERS, choice_card, day_card, list_card
@@ -454,10 +454,13 @@ def test_alarms_say_what_is_the_matter_since_when_and_what_to_do() -> None:
     assert str(card.buttons[0].url).endswith("/ops/alarms")
     assert about_order.title == "Đơn 48274 của Cơm nhà Lan: Có tin không đến được ai"
     assert lines_of(about_order, BlockRole.TEXT) == ("Quán chưa biết có đơn mới",)
+    lost = told({"over": True, "notice_over": "order_at_risk"}, order=EXPIRED)
 
 
 def test_an_all_clear_says_what_is_over() -> None:
     """Of a trouble its name, of an order what became of it; nothing is left to do."""
+    assert lost.title == f"Đơn {EXPIRED.code} của Cơm nhà Lan: quá hạn xác nhận, đã tự huỷ"
+    assert [is_well({"over": True}, each) for each in (None, CONFIRMED, EXPIRED)] == [True, True, False]
     over = told({"name": "webhook: Cơm Ngon", "detail": "HTTP 500", "over": True})
     order = told({"over": True, "notice_over": "order_at_risk"}, order=CONFIRMED)
 

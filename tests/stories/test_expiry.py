@@ -33,6 +33,7 @@ async def test_the_kitchen_hears_that_it_is_overdue(world: World, rice: Placed, 
     card = await lan.phone.sees(f"Đơn {rice.code} đã huỷ vì quá hạn xác nhận", "Đừng làm đơn này")
     assert lan.phone.buttons(card) == ["Xem chi tiết đơn hàng"]
     lan.mail.gets(f"Đơn {rice.code} đã huỷ vì quá hạn xác nhận")
+    world.operators.gets(f"Đơn {rice.code} của Bếp Lan: quá hạn xác nhận, đã tự huỷ")
     world.inbox("an@example.com").gets("đã bị huỷ")
 
 
@@ -44,6 +45,7 @@ async def test_the_customer_hears_that_it_will_not_come(world: World, rice: Plac
         "Cơm Ngon: đơn hàng của bạn tại Bếp Lan đã bị huỷ", "Quán chưa kịp nhận đơn", "Hãy liên hệ Cơm Ngon"
     )
     assert rice.body["external_id"] in told.text
+    world.operators.opens_all()
     await world.passes(timedelta(days=2))
 
 
