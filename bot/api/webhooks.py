@@ -54,9 +54,7 @@ async def replay(call: Call) -> web.Response:
 async def test(call: Call) -> web.Response:
     """Send a webhook that tells of nothing: 202; how it ended stands in the log."""
     try:
-        webhook_id = await webhook_log.test(
-            call.request.config_dict[DATABASE], call.platform.id, operator=None
-        )
+        webhook_id = await webhook_log.test(call.request.config_dict[DATABASE], call.platform.id)
     except RuleError:
         raise Problem("webhooks_off") from None
     return await _owed(call, webhook_id)
