@@ -338,7 +338,7 @@ def _query_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
     for name, nullable in whole["properties"].items():
         schema = _here(_present(nullable), whole.get("$defs", {}))
         described = {"description": schema.pop("description")} if "description" in schema else {}
-        yield {"name": name, "in": "query", **described, "schema": schema}
+        yield {"name": name, "in": "query", **described, "allowEmptyValue": True, "schema": schema}
 
 
 def _here(schema: Mapping[str, Any], shapes: Mapping[str, Any]) -> dict[str, Any]:
