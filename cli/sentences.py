@@ -16,18 +16,21 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "cursor_invalid": "This is no cursor that `order list` printed.",
         "email_invalid": "This is no mail address.",
         "last_owner": "{name} is the last owner; make somebody else an owner first.",
+        "keep_too_long": "The one before is good for {days} days at most.",
         "locale_unknown": "There is no language {name}; take vi or en.",
         "name_invalid": "A name has 1 to {longest} printable characters.",
         "no_free_link_code": "Too many link codes are in use; try again in a quarter of an hour.",
         "no_staff": "This partner has no staff; add somebody with `chotdon staff add`.",
         "no_such_order": "There is no order {order}.",
         "no_such_partner": "There is no partner {partner}.",
+        "no_such_platform": "There is no platform {name}.",
         "no_such_reason": "Reasons are 1 to 6, or words.",
         "no_such_staff": "There is nobody called {name}; there are: {names}.",
         "partner_code_invalid": (
             "A partner's code is a-z, 0-9 and single dashes, like com-nha-lan, at most {longest} characters."
         ),
         "partner_exists": "There is a partner {partner} already.",
+        "no_such_webhook": "This platform is owed no such webhook.",
         "paused_until_past": "This moment is past; `none` ends a pause.",
         "paused_until_too_far": "This moment is too far away.",
         "phone_invalid": "This is no phone number that can be called.",
@@ -37,6 +40,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "staff_exists": "This partner has somebody called {name} already.",
         "timezone_unknown": "There is no time zone {name}; take one like Asia/Ho_Chi_Minh.",
         "webhook_url_refused": "Webhooks do not go there: {why}.",
+        "webhooks_off": "This platform is sent no webhooks: it has no address, or is disabled.",
     }
 )
 

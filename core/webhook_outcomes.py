@@ -31,6 +31,10 @@ LONGEST_WAIT: Final = timedelta(hours=24)
 GONE: Final = 410
 
 
+#: With whose name the alarms about platforms begin.
+WHO: Final = "webhook"
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """How one try ended: by an HTTP status, or without one. `why` is a failure's reason, of ours.
@@ -141,12 +145,13 @@ async def _switch_off(connection: Connection, webhook: OwedWebhook, now: datetim
     """Send a platform nothing more until an operator switches it on again; it was changed since, then not."""
     name = await connection.fetchval(_SWITCH_OFF, webhook.platform_id, now, f"HTTP {GONE}", webhook.url)
     if name is not None:
-        await alarms.raise_(connection, switched_off(name), f"HTTP {GONE}: chotdon platform enable", now=now)
+        await alarms.raise_(connection, *switched_off(name), now=now)
 
 
-def switched_off(platform_name: str) -> str:
-    """Return the name of the alarm that a platform is sent nothing."""
-    return f"webhook off: {platform_name}"
+def switched_off(platform_name: str) -> tuple[str, str]:
+    """Return name and detail of the alarm that a platform wants no more webhooks."""
+    detail = f"Nền tảng trả {GONE}: không gửi gì nữa cho đến khi bật lại"
+    return f"{WHO}: {platform_name} ({GONE})", detail
 
 
 async def _tell_dead(connection: Connection, tried: Tried, now: datetime) -> None:

@@ -76,7 +76,7 @@ async def of_platforms(database: Database, webhook_ids: Sequence[UUID]) -> Mappi
 async def claim(database: Database, webhook_ids: Sequence[UUID]) -> Claimed:
     """Take webhooks that are due, each with the older undelivered ones of its order.
 
-    What is not due, or of a platform that is switched off, is in no group.
+    What is not due, or of a platform that is switched off or has no address, is in no group.
     """
     now, moment = database.clock.now(), real_now()
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
@@ -163,12 +163,13 @@ SELECT w.id FROM platforms p CROSS JOIN LATERAL (
     WHERE platform_id = p.id AND state = 'waiting' AND next_at <= $1
         AND (leased_until IS NULL OR leased_until < $2)
     ORDER BY next_at LIMIT $3
-) w WHERE p.disabled_at IS NULL ORDER BY w.next_at, w.id
+) w WHERE p.disabled_at IS NULL AND p.webhook_url IS NOT NULL ORDER BY w.next_at, w.id
 """
 
 _ASKED: Final = """
 SELECT w.id, w.order_id, w.platform_id, w.version FROM webhooks w JOIN platforms p ON p.id = w.platform_id
-WHERE w.id = ANY($1::uuid[]) AND w.state = 'waiting' AND w.next_at <= $2 AND p.disabled_at IS NULL
+WHERE w.id = ANY($1::uuid[]) AND w.state = 'waiting' AND w.next_at <= $2
+    AND p.disabled_at IS NULL AND p.webhook_url IS NOT NULL
 """
 
 # Whoever locks several webhooks does it in the order of their ids.

@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from redis.exceptions import RedisError
 
-from core import alarms, inbox, outbox, sheets, webhooks
+from core import alarms, inbox, outbox, sheets, webhook_watch, webhooks
 from core.clock import real_now
 from core.database import AWAY, Database
 from core.ledger import Ledger
@@ -49,6 +49,7 @@ class Sweeper:
         await inbox.forget(self.database)
         await outbox.take_early(self.database)
         await alarms.end_what_is_over(self.database)
+        await webhook_watch.look(self.database)
         try:
             while await self.delivery.route():
                 pass

@@ -504,7 +504,8 @@ SELECT EXISTS (SELECT 1 FROM notices WHERE state = 'owed')
     OR EXISTS (SELECT 1 FROM messages WHERE state IN ('waiting', 'unclear') AND next_at <= $1)
     OR EXISTS (SELECT 1 FROM messages WHERE leased_until > $2)
     OR EXISTS (SELECT 1 FROM webhooks w JOIN platforms p ON p.id = w.platform_id
-               WHERE w.state = 'waiting' AND w.next_at <= $1 AND p.disabled_at IS NULL)
+               WHERE w.state = 'waiting' AND w.next_at <= $1
+                   AND p.disabled_at IS NULL AND p.webhook_url IS NOT NULL)
     OR EXISTS (SELECT 1 FROM webhooks WHERE state = 'waiting' AND leased_until > $2)
 """
 
