@@ -454,19 +454,19 @@ def test_alarms_say_what_is_the_matter_since_when_and_what_to_do() -> None:
     assert str(card.buttons[0].url).endswith("/ops/alarms")
     assert about_order.title == "Đơn 48274 của Cơm nhà Lan: Có tin không đến được ai"
     assert lines_of(about_order, BlockRole.TEXT) == ("Quán chưa biết có đơn mới",)
-    lost = told({"over": True, "notice_over": "order_at_risk"}, order=EXPIRED)
 
 
 def test_an_all_clear_says_what_is_over() -> None:
     """Of a trouble its name, of an order what became of it; nothing is left to do."""
-    assert lost.title == f"Đơn {EXPIRED.code} của Cơm nhà Lan: quá hạn xác nhận, đã tự huỷ"
-    assert [is_well({"over": True}, each) for each in (None, CONFIRMED, EXPIRED)] == [True, True, False]
     over = told({"name": "webhook: Cơm Ngon", "detail": "HTTP 500", "over": True})
     order = told({"over": True, "notice_over": "order_at_risk"}, order=CONFIRMED)
+    lost = told({"over": True, "notice_over": "order_at_risk"}, order=EXPIRED)
 
     assert over.title == "Trục trặc đã hết: Cơm Ngon không nhận webhook"
     assert lines_of(over, BlockRole.TEXT) == ("HTTP 500",)
     assert order.title == f"Đơn {CONFIRMED.code} của Cơm nhà Lan: đã ổn (đã xác nhận)"
+    assert lost.title == f"Đơn {EXPIRED.code} của Cơm nhà Lan: quá hạn xác nhận, đã tự huỷ"
+    assert [is_well({"over": True}, each) for each in (None, CONFIRMED, EXPIRED)] == [True, True, False]
 
 
 def test_several_alarms_are_one_list() -> None:
