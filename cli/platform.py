@@ -15,10 +15,10 @@ from cli.office import Office, run
 from cli.order import name_of_operator
 from cli.printing import as_json_option, facts, show, table
 from core import platform_deeds, webhook_log
-from core.platform_deeds import By, PlatformChange, PlatformState
+from core.platform_deeds import PlatformChange, PlatformState
 from core.platforms import PlatformKeys, Scope, add
 from core.waking import wake_worker
-from core.webhook_log import DeliveryPage, WebhookState
+from core.webhook_log import DeliveryPage, Operator, WebhookState
 from jobs.queues import Jobs, open_redis
 from jobs.wake import RedisWake
 
@@ -289,12 +289,12 @@ def replay_webhooks(
     async def work(office: Office) -> Sequence[UUID]:
         found = await platform_deeds.named(office.database, name)
         if webhook:
-            await webhook_log.replay(office.database, found.id, webhook, who=who.who, via=who.via)
+            await webhook_log.replay(office.database, found.id, webhook, operator=who)
             replayed = [webhook]
         else:
             start, end = _range(office, from_, to)
             replayed = await webhook_log.replay_between(
-                office.database, found.id, from_=start, to=end, who=who.who, via=who.via
+                office.database, found.id, from_=start, to=end, operator=who
             )
         await _wake(office, replayed[:_WOKEN])
         return replayed
@@ -316,7 +316,7 @@ def test_platform(name: str, *, by: str | None, as_json: bool) -> None:
 
     async def work(office: Office) -> UUID:
         found = await platform_deeds.named(office.database, name)
-        owed = await webhook_log.try_out(office.database, found.id, who=who.who, via=who.via)
+        owed = await webhook_log.test(office.database, found.id, operator=who)
         await _wake(office, [owed])
         return owed
 
@@ -329,8 +329,8 @@ _LONGEST_REASON: Final = 500
 _WOKEN: Final = 1_000
 
 
-def _by(by: str | None) -> By:
-    return By(name_of_operator(by), "cli")
+def _by(by: str | None) -> Operator:
+    return Operator(name_of_operator(by), "cli")
 
 
 async def _wake(office: Office, webhook_ids: Sequence[UUID]) -> None:

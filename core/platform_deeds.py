@@ -19,17 +19,10 @@ from core.partners.addresses import Queryable
 from core.partners.partners import Nothing
 from core.platforms import Scope, hash_of, new_api_key, new_webhook_secret
 from core.public_addresses import check_webhook_url
+from core.webhook_log import Operator
 
 #: How long the key or secret of before is good at most, beside the new one.
 LONGEST_KEEP: Final = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class By:
-    """An operator, by mailbox or name, and whether at the `console` or by `cli`."""
-
-    who: str
-    via: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +64,7 @@ async def named(database: Database, name: str) -> PlatformState:
 
 
 async def change(
-    database: Database, name: str, changed: PlatformChange, *, by: By, allow_private: bool = False
+    database: Database, name: str, changed: PlatformChange, *, by: Operator, allow_private: bool = False
 ) -> PlatformState:
     """Change a platform. What waits for it goes to its new address; without one it waits on.
 
@@ -90,7 +83,7 @@ async def change(
     return await named(database, name)
 
 
-async def disable(database: Database, name: str, *, reason: str, by: By) -> PlatformState:
+async def disable(database: Database, name: str, *, reason: str, by: Operator) -> PlatformState:
     """Send a platform nothing more; what it is owed waits. Raises NotFound("no_such_platform")."""
     now = database.clock.now()
     async with _deed(database, name, "platform.disabled", by, reason=reason) as (connection, platform_id):
@@ -100,7 +93,7 @@ async def disable(database: Database, name: str, *, reason: str, by: By) -> Plat
     return await named(database, name)
 
 
-async def enable(database: Database, name: str, *, by: By) -> PlatformState:
+async def enable(database: Database, name: str, *, by: Operator) -> PlatformState:
     """Send a platform what it is owed, from now on and each by a new schedule.
 
     Raises NotFound("no_such_platform").
@@ -112,7 +105,7 @@ async def enable(database: Database, name: str, *, by: By) -> PlatformState:
     return await named(database, name)
 
 
-async def renew_secret(database: Database, name: str, *, keep: timedelta, by: By) -> str:
+async def renew_secret(database: Database, name: str, *, keep: timedelta, by: Operator) -> str:
     """Return a new webhook secret, which cannot be read again; for `keep` the one before signs as well.
 
     Raises NotFound("no_such_platform"), RuleError("keep_too_long").
@@ -124,7 +117,7 @@ async def renew_secret(database: Database, name: str, *, keep: timedelta, by: By
     return secret
 
 
-async def renew_key(database: Database, name: str, *, keep: timedelta, by: By) -> str:
+async def renew_key(database: Database, name: str, *, keep: timedelta, by: Operator) -> str:
     """Return a new API key, which cannot be read again; the one before is good for as long as `keep`.
 
     Raises NotFound("no_such_platform"), RuleError("keep_too_long").
@@ -147,7 +140,7 @@ async def _deed(
     database: Database,
     name: str,
     deed: str,
-    by: By,
+    by: Operator,
     *,
     reason: str = "",
     data: Mapping[str, Json] = MappingProxyType({}),

@@ -119,7 +119,7 @@ async def replay(
 
 
 async def replay_between(
-    database: Database, platform_id: UUID, *, from_: datetime, to: datetime, who: str, via: str
+    database: Database, platform_id: UUID, *, from_: datetime, to: datetime, operator: Operator
 ) -> list[UUID]:
     """Let everything that happened from one moment until before another be sent once more, in order.
 
@@ -129,9 +129,10 @@ async def replay_between(
         name = await _check_is_on(connection, platform_id)
         now = database.clock.now()
         rows = await connection.fetch(_REPLAY_BETWEEN, platform_id, from_, to, now, timeout=_PATIENCE)
-        deed = _Deed(who, via, "webhooks_replayed", name, platform_id)
         told: Mapping[str, Json] = {"from": from_.isoformat(), "to": to.isoformat(), "count": len(rows)}
-        await _record(connection, deed, told, now=now)
+        await _record(
+            connection, operator, "webhooks_replayed", name, platform_id=platform_id, data=told, now=now
+        )
     return [row["id"] for row in rows]
 
 
@@ -151,7 +152,7 @@ async def replay_undelivered(database: Database, platform_id: UUID, *, operator:
     return [row["id"] for row in rows]
 
 
-async def test(database: Database, platform_id: UUID, *, operator: Operator | None = None) -> UUID:  # noqa: PT028 - no test of ours
+async def test(database: Database, platform_id: UUID, *, operator: Operator | None = None) -> UUID:
     """Owe a platform a webhook that tells of nothing, sent once, now; return its id.
 
     An operator's deed is on record. Raises RuleError("webhooks_off").
