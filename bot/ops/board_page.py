@@ -11,7 +11,6 @@ from aiohttp import web
 from bot.keys import DATABASE, SETTINGS
 from bot.ops.board_view import PARTS, lines_of
 from bot.ops.figures import COUNTING, Figures
-from bot.ops.live import BOARD
 from bot.ops.session import Operator, inside, operator_of
 from bot.texts.catalogue import Texts
 from core.database import Pool
@@ -61,7 +60,6 @@ async def show(request: web.Request) -> web.StreamResponse:
     """Show the board; changes nothing."""
     operator = await operator_of(request)
     database, settings = request.config_dict[DATABASE], request.config_dict[SETTINGS]
-    version = await request.config_dict[BOARD].version()
     platforms = await _platforms(database.pool)
     asked = await _asked(request, platforms)
     figures = await request.config_dict[COUNTING].figures(replace(asked.wanted, urgency=None))
@@ -74,7 +72,6 @@ async def show(request: web.Request) -> web.StreamResponse:
         operator,
         "ops/board.html",
         title=operator.texts.t("Bảng đơn"),
-        version=version,
         live="/ops/live",
         here_again=str(request.rel_url),
         asked=asked,

@@ -13,7 +13,8 @@ _ORDER: Final = "/ops/orders/{order:[^/]+}"
 
 def add_routes(app: web.Application) -> None:
     """Add the pages, and keep open boards up to date while the application runs."""
-    app[COUNTING] = Counting(app[DATABASE], app[SETTINGS].policy)
+    app[live.BOARD] = live.BoardLive(app[DATABASE], app[SETTINGS].operator_emails)
+    app[COUNTING] = Counting(app[DATABASE], app[SETTINGS].policy, app[live.BOARD])
     app.cleanup_ctx.append(live.keep_looking)
     app.on_shutdown.append(live.hang_up)
     app.router.add_get("/ops", board_page.show)

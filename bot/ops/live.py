@@ -13,7 +13,6 @@ from uuid import UUID
 import structlog
 from aiohttp import web
 
-from bot.keys import DATABASE, SETTINGS
 from bot.ops.session import operator_if_any
 from bot.web.live import Full, tell
 from core.database import AWAY, Database
@@ -112,7 +111,6 @@ BOARD: Final = web.AppKey("board", BoardLive)
 
 async def keep_looking(app: web.Application) -> AsyncIterator[None]:
     """Look for open boards while the application runs; for `cleanup_ctx`."""
-    app[BOARD] = BoardLive(app[DATABASE], app[SETTINGS].operator_emails)
     looking = asyncio.create_task(app[BOARD].run())
     yield
     looking.cancel()

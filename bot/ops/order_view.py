@@ -47,7 +47,7 @@ def _details(each: ToldPlatform, view: View) -> list[str]:
         return []
     tries = view.texts.n("đã thử {count} lần", each.tries) if each.tries else ""
     status = f"HTTP {each.last_status}" if each.last_status else ""
-    return [piece for piece in (tries, status, each.why or "") if piece]
+    return [piece for piece in (tries, each.why or status) if piece]
 
 
 _TRIED: Final = msg("chưa nhận, thử lại {time}")

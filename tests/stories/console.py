@@ -1,5 +1,6 @@
 """The operators' console in a browser without JavaScript."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from typing import Final
 
 import aiohttp
 
+from bot.ops.figures import SHOWN_FOR
 from tests.stories.world import OPERATORS, World
 
 _UNSEEN: Final = re.compile(r"<(head|svg)\b.*?</\1>", re.DOTALL)
@@ -52,6 +54,11 @@ class Console:
         """Open a page."""
         async with self.session.get(f"{self.world.url}{path}") as answer:
             return Shown(answer.status, str(answer.url.relative()), await answer.text())
+
+    async def board(self, query: str = "") -> Shown:
+        """Open the board, once its numbers are counted anew."""
+        await asyncio.sleep(SHOWN_FOR)
+        return await self.opens(f"/ops{query}")
 
     async def sends(self, path: str, action: str, **fields: str) -> Shown:
         """Open a page, fill one of its forms and send it; return the page it leads to."""

@@ -40,7 +40,7 @@ async def test_the_most_urgent_order_stands_first(world: World, console: Console
     later = await world.order(deliver_in=timedelta(days=3))
     soon = await world.order(deliver_in=2 * HOUR)
     middle = await world.order(deliver_in=9 * HOUR)
-    board = await console.opens("/ops")
+    board = await console.board()
     lines = board.lines("waiting")
     assert [order.code in line for order, line in zip((soon, middle, later), lines, strict=True)] == [
         True
@@ -56,27 +56,27 @@ async def test_the_most_urgent_order_stands_first(world: World, console: Console
 async def test_the_board_tells_how_far_the_ladder_got(world: World, console: Console, lan: Somebody) -> None:
     """Who was told by which way and when, what comes next, and that the operators were told."""
     await world.order(deliver_in=6 * HOUR)
-    (line,) = (await console.opens("/ops")).lines("waiting")
+    (line,) = (await console.board()).lines("waiting")
     assert "Lan : " in line
     assert "Zalo đã" in line
     assert "Thư đã gửi 09:12" in line
     assert "09:27 nhắc lại bằng kênh kế tiếp" in line
 
     await world.passes(16 * MINUTE)
-    (line,) = (await console.opens("/ops")).lines("waiting")
+    (line,) = (await console.board()).lines("waiting")
     assert "SMS đã gửi 09:2" in line
     assert "09:42 nhắc người kế tiếp của quán" in line
 
     await world.passes(4 * HOUR)
-    (line,) = (await console.opens("/ops")).lines("waiting")
+    (line,) = (await console.board()).lines("waiting")
     assert "14:12 nhắc lần cuối và báo tổng đài" in line
     assert "Đã báo tổng đài" not in line
 
     await world.passes(HOUR)
-    board = await console.opens("/ops")
+    board = await console.board()
     (line,) = board.lines("waiting")
     assert "Hết lượt nhắc, gọi cho quán ngay" in line
-    assert "Đã báo tổng đài 14:1" in line
+    assert "Đã báo tổng đài 14:28" in line
     assert "Hết lượt nhắc · 1" in board.text
 
 
@@ -92,7 +92,7 @@ async def test_what_is_confirmed_leaves_the_board_and_the_items(
 
     await lan.phone.taps("Xác nhận đơn hàng")
     assert "Không có việc gì đang chờ" in (await console.opens("/ops/items")).text
-    assert "Không có đơn nào đang chờ xác nhận" in (await console.opens("/ops")).text
+    assert "Không có đơn nào đang chờ xác nhận" in (await console.board()).text
 
 
 async def test_an_operator_confirms_for_a_kitchen_that_called(
@@ -110,7 +110,7 @@ async def test_an_operator_confirms_for_a_kitchen_that_called(
     told = await console.opens(page)
     assert "order.confirmed · Cơm Ngon đã nhận" in told.text
     record = await console.opens("/ops/audit")
-    assert f"order.confirmed · com-nha-lan/{order.code} Lan gọi điện" in record.text
+    assert f"Xác nhận đơn thay quán · com-nha-lan/{order.code} Lan gọi điện" in record.text
     assert OPERATORS in record.text
 
 
@@ -120,7 +120,7 @@ async def test_a_platform_that_is_down_stands_on_the_board(
     """With how much it does not have, and the order says the same of itself."""
     platform.status_next(500, times=None)
     order = await world.order()
-    board = await console.opens("/ops")
+    board = await console.board()
     assert "1 webhook kẹt của Cơm Ngon" in board.text
     page = await console.opens(f"/ops/orders/{order.id}")
     assert "chưa nhận, thử lại" in page.text
@@ -138,7 +138,7 @@ async def test_what_is_dealt_with_leaves_the_items(world: World, console: Consol
     async with console.session.post(f"{world.url}/ops/items", data={**before, "words": "cũng gọi"}) as again:
         assert "Việc này đã có người xử lý" in await again.text()
     record = (await console.opens("/ops/audit")).text
-    assert f"item.handled · order_at_risk com-nha-lan/{order.code} Quán đang nấu, sẽ bấm sau" in record
+    assert f"Đã xử lý việc · order_at_risk com-nha-lan/{order.code} Quán đang nấu, sẽ bấm sau" in record
     assert "cũng gọi" not in record
 
 
@@ -186,11 +186,11 @@ async def test_the_board_is_narrowed_to_a_kitchen_and_a_platform(
     mine = await world.order()
     await world.order(partner="bep-huong", platform=other)
     for query in ("kitchen=com-nha-lan", f"platform={await _platform_id(world, 'Cơm Ngon')}"):
-        board = await console.opens(f"/ops?{query}")
+        board = await console.board(f"?{query}")
         (line,) = board.lines("waiting")
         assert mine.code in line
         assert "Tất cả · 1" in board.text
-    unknown = await console.opens("/ops?kitchen=nobody&platform=x&part=y&after=z")
+    unknown = await console.board("?kitchen=nobody&platform=x&part=y&after=z")
     assert "Không có quán nào mang mã nobody" in unknown.text
     assert len(unknown.lines("waiting")) == 2
 

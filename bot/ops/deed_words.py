@@ -1,0 +1,40 @@
+"""What operators' deeds are called in the record. Pure."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from bot.texts.catalogue import Texts, msg
+
+
+def deed_words(texts: Texts, deed: str) -> str:
+    """Return what a deed is called; one without words of its own is shown as it is kept."""
+    return texts.t(_WORDS[deed]) if deed in _WORDS else deed
+
+
+_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "operator.signed_in": msg("Đăng nhập"),
+        "operator.signed_out": msg("Thoát"),
+        "operator.device_ended": msg("Đăng xuất một thiết bị"),
+        "operator.link_made": msg("Tạo đường dẫn vào trang tổng đài"),
+        "order.confirmed": msg("Xác nhận đơn thay quán"),
+        "order.cancelled": msg("Huỷ đơn"),
+        "order.completed": msg("Báo hoàn thành thay quán"),
+        "customer.shown": msg("Xem khách của đơn"),
+        "customer.searched": msg("Tìm khách theo số điện thoại"),
+        "item.handled": msg("Đã xử lý việc"),
+        "partner.added": msg("Thêm quán"),
+        "partner.changed": msg("Đổi cài đặt của quán"),
+        "partner.paused": msg("Tạm nghỉ thay quán"),
+        "partner.resumed": msg("Mở lại quán"),
+        "staff.added": msg("Thêm người của quán"),
+        "staff.changed": msg("Đổi người của quán"),
+        "staff.removed": msg("Cho người của quán nghỉ"),
+        "staff.signed_out": msg("Đăng xuất người của quán"),
+        "staff.address_added": msg("Thêm địa chỉ liên lạc"),
+        "staff.address_taken": msg("Bỏ địa chỉ liên lạc"),
+        "staff.link_codes_drawn": msg("Lấy mã liên kết"),
+        "platform.webhooks_replayed": msg("Gửi lại webhook"),
+    }
+)
