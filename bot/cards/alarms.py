@@ -107,11 +107,11 @@ def is_well(data: Data, order: Order | None) -> bool:
 def console_button(view: View) -> Button:
     """Return the way to an order on the operators' console."""
     url = f"{view.frame.desk.base_url}/ops/orders/{view.order.id}"
-    return Button(view.texts.t("Mở bảng trực"), url=url)
+    return Button(view.texts.t("Mở trang tổng đài"), url=url)
 
 
 def _alarms_button(frame: Frame) -> Button:
-    return Button(frame.texts.t("Mở bảng trực"), url=f"{frame.desk.base_url}/ops/alarms")
+    return Button(frame.texts.t("Mở trang tổng đài"), url=f"{frame.desk.base_url}/ops/alarms")
 
 
 def _about(view: View, matter: str) -> str:
@@ -188,7 +188,7 @@ _ADVICE: Final[Mapping[str, str]] = MappingProxyType(
         "silence": msg("Kiểm tra xem webhook còn được đăng ký trong trang quản trị không."),
         "signature": msg("Kiểm tra khoá trong phần cài đặt và BASE_URL; nếu đều đúng thì có người đang thử."),
         "late": msg("Xem tải của máy chủ và cơ sở dữ liệu; chạy thêm một worker nếu cần."),
-        "webhook": msg("Báo cho nền tảng, xem nhật ký gửi trên bảng trực rồi gửi lại."),
+        "webhook": msg("Báo cho nền tảng, xem nhật ký gửi trên trang tổng đài rồi gửi lại."),
     }
 )
 

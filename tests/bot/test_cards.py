@@ -428,7 +428,7 @@ def test_operators_hear_which_kitchen_and_only_look(kind: NoticeKind) -> None:
     card = notice_card(view(order, None), kind, {})
 
     assert "của Cơm nhà Lan" in card.title
-    assert labels_of(card) == ["Xem chi tiết đơn hàng", "Mở bảng trực"]
+    assert labels_of(card) == ["Xem chi tiết đơn hàng", "Mở trang tổng đài"]
     assert SIGNER.read_link(str(card.buttons[0].url).rpartition("/")[2]).bearer is Bearer.OPERATOR
     assert str(card.buttons[1].url).endswith(f"/ops/orders/{order.id}")
 
@@ -481,7 +481,7 @@ def test_several_alarms_are_one_list() -> None:
     assert card.title == "1.000 việc cần xem"
     assert [line[:30] for line in lines[1:]] == ["✓ Trục trặc đã hết: cổng a khô", "và 998 việc nữa"]
     assert len(lines[0]) <= 380
-    assert labels_of(card) == ["Mở bảng trực"]
+    assert labels_of(card) == ["Mở trang tổng đài"]
     assert alarms_card(view(RICE, None).frame, [Alarm(over, True)] * 2, left=0).title == "2 việc đã ổn"
 
 

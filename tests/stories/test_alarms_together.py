@@ -42,7 +42,7 @@ async def test_what_comes_together_is_one_mail(world: World) -> None:
     assert world.operators.unread == []
     await world.passes(GATHER)
     mail = world.operators.gets("3 việc cần xem", "webhook của zalo", "cổng esms không trả lời", "Cơm Ngon")
-    assert ("Mở bảng trực", f"{world.url}/ops/alarms") in mail.links()
+    assert ("Mở trang tổng đài", f"{world.url}/ops/alarms") in mail.links()
 
 
 async def test_one_alone_says_all_there_is_to_say(world: World) -> None:
