@@ -14,6 +14,7 @@ from bot.api import docs, examples, openapi
 from bot.api.models import Problem
 from bot.api.problems import KINDS
 from bot.api.routes import ACTS
+from cli.certification import SCENARIOS
 from tests.bot.api.conftest import Caller
 
 Http = TestClient[web.Request, web.Application]
@@ -127,3 +128,28 @@ def test_the_page_tells_every_operation_shape_and_problem() -> None:
 def test_the_page_shows_text_as_text() -> None:
     """Nothing in a description becomes markup but what stands between backticks."""
     assert docs.words("a < `b & c`") == "a &lt; <code>b &amp; c</code>"
+
+
+INTEGRATING = (Path(__file__).parents[3] / "docs" / "integrating.md").read_text("utf-8")
+
+
+def test_the_guide_explains_every_problem() -> None:
+    """The table of docs/integrating.md says what the service says."""
+    for code, kind in KINDS.items():
+        assert f"| `{code}` | {kind.status} | {kind.title} | {kind.advice} |" in INTEGRATING, code
+
+
+def test_the_guide_lists_what_a_receiver_is_certified_for() -> None:
+    """Every scenario of `chotdon certify`, in their order."""
+    rows = re.findall(r"^\| `((?:takes|refuses)-[a-z-]+)` \| (.+) \|$", INTEGRATING, re.MULTILINE)
+
+    assert rows == [(name, scenario.title) for name, scenario in SCENARIOS.items()]
+
+
+@pytest.mark.parametrize("code", sorted(KINDS))
+def test_every_problem_is_documented_where_it_can_happen(code: str) -> None:
+    """Or it is one that no operation by itself leads to."""
+    of_nothing = {"method_not_allowed"}
+    documented = {each for operation in openapi.OPERATIONS for each in operation.problems}
+
+    assert code in documented | {"unauthorized", "too_many_requests", "internal", "unavailable"} | of_nothing
