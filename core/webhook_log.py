@@ -90,14 +90,20 @@ async def one(queryable: Queryable, platform_id: UUID, webhook_id: UUID) -> Deli
     return _delivery(row, attempts.get(webhook_id, ()))
 
 
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """An operator who has something sent, as the record names them: a mailbox, and `console` or `cli`."""
+
+    who: str
+    via: str
+
+
 async def replay(
-    database: Database, platform_id: UUID, webhook_id: UUID, *, who: str | None = None, via: str = ""
-) -> list[UUID]:
+    database: Database, platform_id: UUID, webhook_id: UUID, *, operator: Operator | None = None
+) -> None:
     """Let a webhook be sent once more, now, under its own id and with the same body; then by the schedule.
 
-    Returns which. An operator's deed is on record.
-
-    Raises NotFound("no_such_webhook"), RuleError("webhooks_off").
+    An operator's deed is on record. Raises NotFound("no_such_webhook"), RuleError("webhooks_off").
     """
     async with database.pool.acquire() as connection, connection.transaction():
         name = await _check_is_on(connection, platform_id)
@@ -105,14 +111,15 @@ async def replay(
         replayed = await connection.fetchval(_REPLAY_ONE, platform_id, webhook_id, now)
         if replayed is None:
             raise NotFound("no_such_webhook")
-        if who:
-            deed = _Deed(who, via, "webhook_replayed", name, platform_id)
-            await _record(connection, deed, {"webhook": str(webhook_id)}, now=now)
-    return [webhook_id]
+        if operator:
+            told: Mapping[str, Json] = {"webhook": str(webhook_id)}
+            await _record(
+                connection, operator, "webhook_replayed", name, platform_id=platform_id, data=told, now=now
+            )
 
 
 async def replay_between(
-    database: Database, platform_id: UUID, *, from_: datetime, to: datetime, who: str, via: str
+    database: Database, platform_id: UUID, *, from_: datetime, to: datetime, operator: Operator
 ) -> list[UUID]:
     """Let everything that happened from one moment until before another be sent once more, in order.
 
@@ -122,13 +129,14 @@ async def replay_between(
         name = await _check_is_on(connection, platform_id)
         now = database.clock.now()
         rows = await connection.fetch(_REPLAY_BETWEEN, platform_id, from_, to, now, timeout=_PATIENCE)
-        deed = _Deed(who, via, "webhooks_replayed", name, platform_id)
         told: Mapping[str, Json] = {"from": from_.isoformat(), "to": to.isoformat(), "count": len(rows)}
-        await _record(connection, deed, told, now=now)
+        await _record(
+            connection, operator, "webhooks_replayed", name, platform_id=platform_id, data=told, now=now
+        )
     return [row["id"] for row in rows]
 
 
-async def replay_undelivered(database: Database, platform_id: UUID, *, who: str, via: str) -> list[UUID]:
+async def replay_undelivered(database: Database, platform_id: UUID, *, operator: Operator) -> list[UUID]:
     """Let everything that a platform does not have be sent once more, now, what was given up too.
 
     Returns which. It is on record as the operator's deed. Raises RuleError("webhooks_off").
@@ -137,54 +145,45 @@ async def replay_undelivered(database: Database, platform_id: UUID, *, who: str,
         name = await _check_is_on(connection, platform_id)
         now = database.clock.now()
         rows = await connection.fetch(_REPLAY_UNDELIVERED, platform_id, now, timeout=_PATIENCE)
-        deed = _Deed(who, via, "webhooks_replayed", name, platform_id)
-        await _record(connection, deed, {"count": len(rows)}, now=now)
+        told: Mapping[str, Json] = {"count": len(rows)}
+        await _record(
+            connection, operator, "webhooks_replayed", name, platform_id=platform_id, data=told, now=now
+        )
     return [row["id"] for row in rows]
 
 
-async def test(database: Database, platform_id: UUID) -> UUID:
+async def test(database: Database, platform_id: UUID, *, operator: Operator | None = None) -> UUID:
     """Owe a platform a webhook that tells of nothing, sent once, now; return its id.
 
-    Raises RuleError("webhooks_off").
+    An operator's deed is on record. Raises RuleError("webhooks_off").
     """
     async with database.pool.acquire() as connection, connection.transaction():
-        await _check_is_on(connection, platform_id)
-        return await _owe_test(connection, platform_id, now=database.clock.now())
-
-
-async def try_out(database: Database, platform_id: UUID, *, who: str, via: str) -> UUID:
-    """Do so for an operator, whose deed is on record."""
-    async with database.pool.acquire() as connection, connection.transaction():
-        name, now = await _check_is_on(connection, platform_id), database.clock.now()
-        webhook_id = await _owe_test(connection, platform_id, now=now)
-        deed = _Deed(who, via, "tested", name, platform_id)
-        await _record(connection, deed, {"webhook": str(webhook_id)}, now=now)
+        name = await _check_is_on(connection, platform_id)
+        webhook_id, now = ids.new(), database.clock.now()
+        await connection.execute(_TEST, webhook_id, platform_id, now)
+        if operator:
+            told: Mapping[str, Json] = {"webhook": str(webhook_id)}
+            await _record(connection, operator, "tested", name, platform_id=platform_id, data=told, now=now)
     return webhook_id
 
 
-async def _owe_test(connection: Connection, platform_id: UUID, *, now: datetime) -> UUID:
-    webhook_id = ids.new()
-    await connection.execute(_TEST, webhook_id, platform_id, now)
-    return webhook_id
-
-
-@dataclass(frozen=True, slots=True)
-class _Deed:
-    who: str
-    via: str
-    deed: str
-    name: str
-    platform_id: UUID
-
-
-async def _record(connection: Connection, done: _Deed, data: Mapping[str, Json], *, now: datetime) -> None:
+async def _record(
+    connection: Connection,
+    operator: Operator,
+    deed: str,
+    name: str,
+    *,
+    platform_id: UUID,
+    data: Mapping[str, Json],
+    now: datetime,
+) -> None:
     await audit.record(
         connection,
-        who=done.who,
-        via=done.via,
-        deed=f"platform.{done.deed}",
-        about=done.name,
-        about_id=done.platform_id,
+        who=operator.who,
+        via=operator.via,
+        deed=f"platform.{deed}",
+        about=name,
+        about_id=platform_id,
         now=now,
         data=data,
     )
