@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import uvloop
 
-from bench import pgbench, reading, sweeps
+from bench import board, pgbench, reading, sweeps
 from bench.cards import CardBench
 from bench.figures import Aim, Figure, as_json, table
 from bench.placing import PlacingBench
@@ -31,7 +31,7 @@ from bench.trouble import TroubleBench
 from bench.world import World, open_world
 from core.clock import real_now
 
-_PARTS: Final = ("taps", "placing", "sweeps", "delivery", "trouble", "reading")
+_PARTS: Final = ("taps", "placing", "sweeps", "delivery", "trouble", "reading", "board")
 _MOST_MEMORY: Final = (Aim.AT_MOST, 150.0)
 #: Orders that the benchmarks number for themselves.
 _FIRST_CARD: Final = 10_000_000
@@ -84,6 +84,9 @@ async def run(size: Size, parts: Sequence[str], figures: list[Figure]) -> None:
         if "reading" in parts:
             _say("lists and searches, few orders and many")
             figures += await reading.measure(stage, size)
+        if "board" in parts:
+            _say("the operators' board")
+            figures += await board.measure(stage, size)
 
 
 async def _measure_service(service: Service, size: Size, parts: Sequence[str], figures: list[Figure]) -> None:

@@ -25,6 +25,7 @@ class Size:
     many_orders: int
     readings: int
     reading_rounds: int
+    open_orders: int
     patience: float = 240.0
 
 
@@ -46,6 +47,7 @@ FULL: Final = Size(
     many_orders=10_000_000,
     readings=100,
     reading_rounds=20,
+    open_orders=100_000,
 )
 QUICK: Final = Size(
     rounds=3,
@@ -65,6 +67,7 @@ QUICK: Final = Size(
     many_orders=300_000,
     readings=50,
     reading_rounds=8,
+    open_orders=20_000,
 )
 #: For the test of the benchmark itself; its figures mean nothing.
 SMOKE: Final = Size(
@@ -85,6 +88,7 @@ SMOKE: Final = Size(
     many_orders=600,
     readings=3,
     reading_rounds=1,
+    open_orders=300,
     patience=60.0,
 )
 SIZES: Final = {"full": FULL, "quick": QUICK, "smoke": SMOKE}

@@ -34,6 +34,7 @@ FIGURES = {
     *(f"trouble.{what}.{name}" for what in ("calm", "hang", "ratio") for name in ("p50", "p99")),
     *("memory.web", "memory.worker"),
     *(f"read.{what}.{name}" for what in READ for name in ("few", "many", "ratio")),
+    *(f"board.{what}.p99" for what in ("page", "far", "silent", "counts", "version")),
 }
 ANCHOR = {"pgbench.tps", "pgbench.latency", "tap.8.ratio", "tap.32.ratio"}
 
