@@ -24,12 +24,13 @@ from core.database import Database
 from core.notices.kinds import NoticeKind, Way
 from core.notices.outgoing import Outgoing, PartnerFacts
 from core.operators import links
-from core.orders import answers
+from core.orders import answers, revisions
 from core.orders.answers import Answer, AnswerKind
 from core.orders.commands import AnswerReview
-from core.orders.decide import ASKED
+from core.orders.decide import ASKED, differences
 from core.orders.events import Json
 from core.orders.order import Order
+from core.orders.status import Status
 from core.outbox import edits, gathering
 from core.partners import login_codes
 from core.settings import Settings
@@ -80,9 +81,27 @@ class Composer:
             return present_card(view) if view else None
         if outgoing.kind is NoticeKind.ANSWER:
             return await self._answer(frame, view, outgoing)
-        if view and outgoing.together:
+        return await self._notice(view, outgoing) if view else None
+
+    async def _notice(self, view: View, outgoing: Outgoing) -> Card:
+        if outgoing.together:
             return bundle_card(view, outgoing.together)
-        return notice_card(view, outgoing.kind, outgoing.data) if view else None
+        is_change = outgoing.kind is NoticeKind.ORDER_CHANGED
+        data = await self._since_told(outgoing, view.order) if is_change else outgoing.data
+        return notice_card(view, outgoing.kind, data)
+
+    async def _since_told(self, outgoing: Outgoing, order: Order) -> Data:
+        """Return a change as the sum of all since its reader was told: others may never have left."""
+        told = await revisions.last_told(self._database.pool, order, person=outgoing.person, way=outgoing.way)
+        if told is None or told.revision == order.revision - 1:
+            return outgoing.data
+        changes = await self._changes(order, told.revision)
+        known = Status.CONFIRMED if told.confirmed else Status.PENDING
+        return {**outgoing.data, "changes": changes, "from": known.value}
+
+    async def _changes(self, order: Order, revision: int) -> Json:
+        before = await revisions.as_of(self._database.pool, order.id, revision)
+        return differences(before, order) if before else None
 
     async def _alarms(self, outgoing: Outgoing) -> Card | None:
         """Return one card for a message that tells operators of several things."""
@@ -161,7 +180,8 @@ class Composer:
         changes_cards = answer.kind is AnswerKind.DONE and answer.asked != ASKED[AnswerReview]
         if changes_cards and await edits.is_changed_anyway(self._database, outgoing):
             return None
-        return _command_answer(frame, view, outgoing, answer)
+        changes = await self._changes(view.order, answer.seen) if view and answer.seen else None
+        return _command_answer(frame, view, outgoing, answer, changes)
 
 
 def _bearer(outgoing: Outgoing) -> Bearer:
@@ -174,20 +194,24 @@ def _bearer(outgoing: Outgoing) -> Bearer:
 _STRANGERS: Final = frozenset({"not_linked", "not_staff"})
 
 
-def _command_answer(frame: Frame, view: View | None, outgoing: Outgoing, answer: Answer) -> Card | None:
+def _command_answer(
+    frame: Frame, view: View | None, outgoing: Outgoing, answer: Answer, changes: Json
+) -> Card | None:
     if answer.why in _STRANGERS:
         return None
     if view and outgoing.edits:
-        return _in_place(view, answer)
-    return answer_card(view, answer) if view else refusal_card(frame, answer)
+        return _in_place(view, answer, changes)
+    return answer_card(view, answer, changes) if view else refusal_card(frame, answer)
 
 
-def _in_place(view: View, answer: Answer) -> Card | None:
+def _in_place(view: View, answer: Answer, changes: Json) -> Card | None:
     """Return what the pressed card shows from now on; a group is not told what one of it may not do."""
     if answer.kind is AnswerKind.FORBIDDEN and view.frame.in_group:
         return None
     if answer.asked == ASKED[AnswerReview]:
         return answer_card(view, answer)
+    if answer.kind is AnswerKind.OUTDATED:
+        return answer_card(view, answer, changes)
     if answer.kind in {AnswerKind.DONE, AnswerKind.STATE}:
         return present_card(view)
     return present_card(view, note=answer_card(view, answer).title)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.cards.brief import answered, facts, free_words, told_of, when
+from bot.cards.changes import brief_changes, change_lines
 from bot.cards.notices import review_block, settled_money
 from bot.cards.order_card import badge, buttons, order_card
 from bot.cards.order_card import when as when_block
@@ -22,6 +23,7 @@ from core.notices.kinds import NoticeKind
 from core.orders.answers import Answer, AnswerKind
 from core.orders.commands import LONGEST_ANSWER, AnswerReview
 from core.orders.decide import ASKED
+from core.orders.events import Json
 from core.orders.status import Status
 
 _KIND: Final = NoticeKind.ANSWER
@@ -29,8 +31,13 @@ _KIND: Final = NoticeKind.ANSWER
 _ANSWERING: Final = ASKED[AnswerReview]
 
 
-def answer_card(view: View, answer: Answer) -> Card:
-    """Return the end of a command that somebody gave in a chat, about an order that is theirs."""
+def answer_card(view: View, answer: Answer, changes: Json = None) -> Card:
+    """Return the end of a command that somebody gave in a chat, about an order that is theirs.
+
+    `changes` are those since what they went by, where that is outdated.
+    """
+    if answer.kind is AnswerKind.OUTDATED and answer.asked != _ANSWERING:
+        return _outdated(view, changes)
     if answer.asked == _ANSWERING:
         return _about_review(view, answer)
     return _ANSWERS[answer.kind](view, answer)
@@ -121,11 +128,14 @@ def _ask_operator(view: View, answer: Answer) -> Card:
     return _brief(view, view.titled("Đơn {code} đã xác nhận nên bạn không tự huỷ được"), line)
 
 
-def _outdated(view: View, answer: Answer) -> Card:
+def _outdated(view: View, changes: Json) -> Card:
     why = Block(BlockRole.TEXT, (view.texts.t("Nội dung mới ở dưới, xem lại rồi bấm nhé."),))
+    lines = change_lines(view, changes)
+    lead = (why, Block(BlockRole.CHANGES, lines, view.texts.t("Thay đổi"))) if lines else (why,)
     title = view.titled("Đơn {code} đã thay đổi sau thẻ bạn bấm, chưa có gì được làm")
-    short = told_of(view, view.titled("Đơn {code} đã thay đổi, chưa có gì được làm"), when(view))
-    return order_card(view, _KIND, title, short=short, lead=(why,))
+    first = view.titled("Đơn {code} đã thay đổi, chưa có gì được làm")
+    short = told_of(view, first, *(brief_changes(view, changes) or (when(view),)))
+    return order_card(view, _KIND, title, short=short, lead=lead)
 
 
 def _forbidden(view: View, answer: Answer) -> Card:
@@ -259,7 +269,6 @@ _ANSWERS: Final[Mapping[AnswerKind, Callable[[View, Answer], Card]]] = MappingPr
         AnswerKind.STATE: _state,
         AnswerKind.TOO_EARLY: _too_early,
         AnswerKind.ASK_OPERATOR: _ask_operator,
-        AnswerKind.OUTDATED: _outdated,
         AnswerKind.FORBIDDEN: _forbidden,
         AnswerKind.NOTHING: _nothing,
     }

@@ -69,7 +69,7 @@ def _stop(view: View) -> str:
 
 
 def _changed(view: View, data: Data) -> Card:
-    lines = change_lines(view, data.get("changes"))
+    lines = change_lines(view, data.get("changes")) or _changed_back(view, data)
     lead = (Block(BlockRole.CHANGES, lines, view.texts.t("Thay đổi")),) if lines else ()
     title = _changed_title(view, data)
     return order_card(
@@ -80,6 +80,12 @@ def _changed(view: View, data: Data) -> Card:
         short=told_of(view, title, *_short_changes(view, data.get("changes"))),
         calendar=calendar_entry(view),
     )
+
+
+def _changed_back(view: View, data: Data) -> tuple[str, ...]:
+    """Say so where all is again as this reader was told before."""
+    back = data.get("changes") == {}
+    return (view.texts.t("Đã đổi rồi đổi lại: nội dung như lần bạn được báo trước."),) if back else ()
 
 
 def _short_changes(view: View, changes: Json) -> tuple[str, ...]:

@@ -13,10 +13,11 @@ from bot.web.nonces import NONCES
 from bot.web.order_view import Told, told_of
 from bot.web.reading import Reading
 from core.errors import Malformed, Untrusted
-from core.orders import answers
+from core.orders import answers, revisions
 from core.orders.answers import Answer
 from core.orders.commands import REASONS, AnswerReview, CancelOrder, Command, CompleteOrder, ConfirmOrder
-from core.orders.decide import reason_of
+from core.orders.decide import differences, reason_of
+from core.orders.events import Json
 
 ACTIONS: Final = ("confirm", "cancel", "complete", "thank")
 LONGEST_NOTE: Final = 500
@@ -48,7 +49,17 @@ async def told_after(request: web.Request, reading: Reading, owner: str) -> Told
     except Untrusted:
         return None
     answer = await _answer(request, action, nonce)
-    return told_of(reading, answer) if answer else None
+    if answer is None:
+        return None
+    return told_of(reading, answer, await _changes(request, reading, answer))
+
+
+async def _changes(request: web.Request, reading: Reading, answer: Answer) -> Json:
+    """Return what has changed since the form was made, where that kept it from doing anything."""
+    if answer.seen is None:
+        return None
+    before = await revisions.as_of(request.config_dict[DATABASE].pool, reading.order.id, answer.seen)
+    return differences(before, reading.order) if before else None
 
 
 async def _answer(request: web.Request, action: str, nonce: str) -> Answer | None:

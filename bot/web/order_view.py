@@ -219,11 +219,15 @@ def _before_completion(reading: Reading) -> tuple[str, ...]:
     return (texts.t("Giao xong, bấm Hoàn thành (từ {time}).", time=texts.moment(early, view.zone, view.now)),)
 
 
-def told_of(reading: Reading, answer: Answer) -> Told:
-    """Return what came of a press on this page, in the words that chats use."""
+def told_of(reading: Reading, answer: Answer, changes: Json = None) -> Told:
+    """Return what came of a press on this page, in the words that chats use.
+
+    `changes` are those since the page was made, where they kept the press from doing anything.
+    """
     view = reading.view
     card = answer_card(view, answer) if answer.order_id else refusal_card(view.frame, answer)
     lines = card.blocks[0].lines if card.blocks and card.blocks[0].role is BlockRole.TEXT else ()
+    lines = (*lines, *change_lines(view, _seen(view, changes)))
     tone = _TONES.get(answer.kind, "bad")
     return Told(tone, card.title if card.title.endswith((".", "!")) else f"{card.title}.", lines)
 

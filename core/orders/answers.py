@@ -40,11 +40,18 @@ class Answer:
     at: datetime | None = None
     why: str | None = None
     not_before: datetime | None = None
+    seen: int | None = None
     replayed: bool = field(default=False, compare=False)
 
 
 def about(
-    order: Order, kind: AnswerKind, asked: str, *, why: str | None = None, not_before: datetime | None = None
+    order: Order,
+    kind: AnswerKind,
+    asked: str,
+    *,
+    why: str | None = None,
+    not_before: datetime | None = None,
+    seen: int | None = None,
 ) -> Answer:
     """Return an answer that tells this state of the order."""
     return Answer(
@@ -57,6 +64,7 @@ def about(
         at=order.status_changed_at,
         why=why,
         not_before=not_before,
+        seen=seen,
     )
 
 
@@ -72,6 +80,7 @@ def dump(answer: Answer) -> dict[str, Json]:
         "at": answer.at.isoformat() if answer.at else None,
         "why": answer.why,
         "not_before": answer.not_before.isoformat() if answer.not_before else None,
+        "seen": answer.seen,
     }
 
 
@@ -87,6 +96,7 @@ def load(data: Mapping[str, Json], *, replayed: bool) -> Answer:
         return datetime.fromisoformat(value) if value else None
 
     order_id, status, version, by = text("order_id"), text("status"), data.get("version"), data.get("by")
+    seen = data.get("seen")
     return Answer(
         AnswerKind(str(data["kind"])),
         OrderId(UUID(order_id)) if order_id else None,
@@ -97,5 +107,6 @@ def load(data: Mapping[str, Json], *, replayed: bool) -> Answer:
         at=moment("at"),
         why=text("why"),
         not_before=moment("not_before"),
+        seen=seen if isinstance(seen, int) else None,
         replayed=replayed,
     )

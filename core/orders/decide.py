@@ -210,7 +210,7 @@ def _confirm(order: Order, command: ConfirmOrder, actor: Actor, terms: Terms, no
     if order.status is not Status.PENDING:
         return Decision(about(order, AnswerKind.STATE, "confirm"))
     if _is_outdated(order, command.revision):
-        return Decision(about(order, AnswerKind.OUTDATED, "confirm"))
+        return Decision(about(order, AnswerKind.OUTDATED, "confirm", seen=command.revision))
     moved = _moved(order, Action.CONFIRM, actor, now)
     data = {**_from_to(order, moved), **_because(command.reason)}
     return _happened(moved, EventType.CONFIRMED, actor, terms, now, asked="confirm", data=data)
@@ -222,7 +222,7 @@ def _cancel(order: Order, command: CancelOrder, actor: Actor, terms: Terms, now:
     if order.status.is_final:
         return Decision(about(order, AnswerKind.STATE, "cancel"))
     if _is_outdated(order, command.revision):
-        return Decision(about(order, AnswerKind.OUTDATED, "cancel"))
+        return Decision(about(order, AnswerKind.OUTDATED, "cancel", seen=command.revision))
     action = Action.CANCEL if actor.kind is ActorKind.STAFF else Action.WITHDRAW
     if (order.status, action) not in TRANSITIONS:
         return Decision(about(order, AnswerKind.ASK_OPERATOR, "cancel"))
@@ -236,7 +236,7 @@ def _complete(order: Order, command: CompleteOrder, actor: Actor, terms: Terms, 
     if order.status is not Status.CONFIRMED:
         return Decision(about(order, AnswerKind.STATE, "complete"))
     if _is_outdated(order, command.revision):
-        return Decision(about(order, AnswerKind.OUTDATED, "complete"))
+        return Decision(about(order, AnswerKind.OUTDATED, "complete", seen=command.revision))
     not_before = order.deliver_at - terms.policy.complete_early
     if now < not_before:
         return Decision(about(order, AnswerKind.TOO_EARLY, "complete", not_before=not_before))
@@ -313,7 +313,7 @@ def _change(order: Order, command: ChangeOrder, actor: Actor, terms: Terms, now:
     if order.status.is_final:
         return Decision(about(order, AnswerKind.STATE, "change"))
     changed = _with_changes(order, command)
-    changes = _differences(order, changed)
+    changes = differences(order, changed)
     if not changes:
         return Decision(about(order, AnswerKind.NOTHING, "change"))
     asks_again = order.status is Status.PENDING or bool(_ASK_AGAIN & changes.keys())
@@ -353,7 +353,7 @@ def _with_changes(order: Order, command: ChangeOrder) -> Order:
     )
 
 
-def _differences(before: Order, after: Order) -> dict[str, Json]:
+def differences(before: Order, after: Order) -> dict[str, Json]:
     """Return name → {before, after} of every part that differs."""
     parts: dict[str, tuple[Json, Json]] = {
         "deliver_at": (before.deliver_at.isoformat(), after.deliver_at.isoformat()),

@@ -4,8 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from sandbox.platform import FakePlatform
+from sandbox.sms import FakeEsms
 from sandbox.zalo import Bubble
-from tests.stories.world import News, Placed, Somebody, World
+from tests.stories.browser import Browser
+from tests.stories.world import News, Placed, Somebody, World, open_world
 
 BOTH = ["Xác nhận đơn hàng", "Huỷ đơn hàng", "Xem chi tiết đơn hàng"]
 MORE = [
@@ -175,3 +178,84 @@ async def test_a_change_overtakes_the_first_card(world: World, rice: Placed, lan
     await changed(world, second, items=MORE)
     await world.passes(timedelta(seconds=30))
     assert lan.catches_up().chat == (f"Đơn {second.code} đã thay đổi, chờ bạn xác nhận",)
+
+
+async def test_changes_within_seconds_are_told_as_one(world: World, rice: Placed, lan: Somebody) -> None:
+    """Zalo rests meanwhile: what comes is the sum of both, since what Lan confirmed."""
+    await confirmed(lan)
+    world.zalo.status_next(503, times=1)
+    await changed(world, rice, items=MORE)
+    assert lan.phone.person.unread == []
+    await changed(world, rice, note="Gọi trước")
+    await world.passes(timedelta(seconds=30))
+    card = await lan.phone.sees(
+        f"Đơn {rice.code} đã thay đổi, cần xác nhận lại",
+        "Cơm gà: 20 → 25",
+        "Thêm 25 × Trà đá",
+        "Ghi chú: Giao cổng sau → Gọi trước",
+    )
+    assert lan.phone.buttons(card) == BOTH
+    first, second = lan.mail.unread  # mails left in between: each tells what the one before did not
+    assert "Cơm gà: 20 → 25" in first.text
+    assert ("Cơm gà: 20 → 25" in second.text, "→ Gọi trước" in second.text) == (False, True)
+    lan.catches_up()
+
+
+async def test_changed_and_changed_back_says_so(world: World, rice: Placed, lan: Somebody) -> None:
+    """Nothing differs from what Lan knows, but it must be confirmed again."""
+    await confirmed(lan)
+    world.zalo.status_next(503, times=1)
+    await changed(world, rice, items=MORE)
+    await changed(world, rice, items=rice.body["items"])
+    await world.passes(timedelta(seconds=30))
+    await lan.phone.sees("cần xác nhận lại", "nội dung như lần bạn được báo trước")
+    lan.catches_up()
+
+
+async def test_who_taps_two_changes_later_reads_all_that_differs(
+    world: World, rice: Placed, lan: Somebody
+) -> None:
+    """The card of the first revision, tapped at the third: both changes, and buttons that work."""
+    old = lan.phone.person.received[-1]
+    await changed(world, rice, items=MORE)
+    await changed(world, rice, address="34 Hàm Nghi, Quận 1, TP.HCM")
+    lan.catches_up()
+    await lan.phone.taps("Xác nhận đơn hàng", on=old)
+    card = await lan.phone.sees(
+        "đã thay đổi sau thẻ bạn bấm, chưa có gì được làm",
+        "Cơm gà: 20 → 25",
+        "Địa chỉ: 12 Lê Lợi, Quận 1, TP.HCM → 34 Hàm Nghi, Quận 1, TP.HCM",
+    )
+    assert (await rice.shown())["status"] == "pending"
+    await lan.phone.taps("Xác nhận đơn hàng", on=card)
+    assert (await rice.shown())["status"] == "confirmed"
+    lan.catches_up()
+
+
+async def test_a_page_of_before_shows_what_differs_and_asks(
+    world: World, platform: FakePlatform, lan: Somebody, browser: Browser
+) -> None:
+    """The form was opened, the order changed, the form is sent: nothing is done."""
+    order = await world.order()
+    page = await browser.opens(dict(lan.mail.gets(order.code).links())["Xác nhận đơn hàng"])
+    await changed(world, order, items=MORE)
+    told = await page.presses("confirm")
+    for line in ("đã thay đổi", "Cơm gà: 20 → 25", "Thêm 25 × Trà đá"):
+        assert line in told.text
+    assert (await order.shown())["status"] == "pending"
+    lan.catches_up()
+
+
+async def test_an_sms_tells_a_change_with_every_dish(database_url: str, redis_url: str) -> None:
+    """Before → after in few letters, and what to text."""
+    async with open_world(database_url, redis_url, gateway=FakeEsms, sms_reply_number="8041") as world:
+        lan = await world.kitchen(phone="+84909111222", zalo=False, email=None)
+        await world.platform()
+        order = await world.order()
+        world.everybody_catches_up()
+        await changed(world, order, items=MORE)
+        sms = await lan.texts.sees(
+            f"Don {order.code} da thay doi", "Com ga: 20 -> 25", "Tra da: 0 -> 25", f"XN {order.code}"
+        )
+        assert len(sms.text) <= 306
+        world.everybody_catches_up()
