@@ -27,9 +27,8 @@ from bot.keys import DATABASE, SETTINGS
 from core import inbox
 from core.database import AWAY, Database
 from core.errors import Conflict, NoFreeCode, RuleError, Unavailable
-from core.orders import queries
 from core.orders.answers import Answer
-from core.orders.order import OrderId
+from core.orders.as_they_were import Version, as_of_each
 from core.orders.queries import Told
 
 MOST_BYTES: Final = 2 * 1024 * 1024
@@ -187,8 +186,9 @@ async def _placed(batch: _Batch, group: Sequence[_Item]) -> list[dict[str, Any]]
         await asyncio.gather(*(_place(batch, item, item.placing) for item in group if item.placing))
     batch.is_stuck = batch.is_stuck or any(isinstance(item.outcome, Unavailable) for item in group)
     answers = [item.outcome for item in group if isinstance(item.outcome, Answer)]
-    told = await queries.all_as_of(
-        {answer.order_id: answer.version for answer in answers if answer.order_id and answer.version}
+    told = await as_of_each(
+        _database(batch),
+        [(answer.order_id, answer.version) for answer in answers if answer.order_id and answer.version],
     )
     return [_result(batch, item, told) for item in group]
 
@@ -211,11 +211,12 @@ async def _place(batch: _Batch, item: _Item, placing: Placing) -> None:
         item.outcome = error
 
 
-def _result(batch: _Batch, item: _Item, told: Mapping[OrderId, Told]) -> dict[str, Any]:
+def _result(batch: _Batch, item: _Item, told: Mapping[Version, Told]) -> dict[str, Any]:
     answer = item.outcome
-    order = told.get(answer.order_id) if isinstance(answer, Answer) and answer.order_id else None
-    if isinstance(answer, Answer) and order:
-        return {"index": item.index, "status": status_of(answer), "order": order_document(order)}
+    if isinstance(answer, Answer) and answer.order_id and answer.version:
+        order = told.get((answer.order_id, answer.version))
+        if order:
+            return {"index": item.index, "status": status_of(answer), "order": order_document(order)}
     problem = problem_of(answer if isinstance(answer, BaseException) else Unavailable())
     base_url = batch.call.request.config_dict[SETTINGS].base_url
     return {

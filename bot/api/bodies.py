@@ -25,13 +25,16 @@ async def read_json(request: web.Request) -> Any:
     return parsed(await read(request))
 
 
-async def read(request: web.Request, *, most: int = MOST_BYTES) -> bytes:
-    """Return a body of JSON as it came; raises Problem for another type, and beyond `most` bytes."""
+async def read(request: web.Request, *, most: int = MOST_BYTES, within: float = _READ_WITHIN) -> bytes:
+    """Return a body of JSON as it came, within so many seconds.
+
+    Raises Problem for another type, beyond `most` bytes, and for a body that comes too slowly or not whole.
+    """
     _check_type(request)
     if (request.content_length or 0) > most:
         raise Problem("too_large")
     try:
-        async with asyncio.timeout(_READ_WITHIN):
+        async with asyncio.timeout(within):
             return await _bounded(request.content, most)
     except TimeoutError:
         raise Problem("too_slow") from None

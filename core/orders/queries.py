@@ -15,7 +15,7 @@ from tortoise.expressions import Q, RawSQL
 from core.orders import snapshot
 from core.orders.events import Event, EventType
 from core.orders.models import EventRow, OrderRow
-from core.orders.order import Order, OrderId
+from core.orders.order import Order
 from core.orders.status import Status
 from core.partners.models import PartnerRow
 
@@ -39,25 +39,6 @@ async def as_of(order_id: UUID, version: int | None = None) -> Told | None:
     rows = await Tortoise.get_connection("default").execute_query_dict(_AS_OF, [order_id, version])
     if not rows or (version is not None and rows[-1]["version"] != version):
         return None
-    return _told_of(rows)
-
-
-async def all_as_of(versions: Mapping[OrderId, int]) -> dict[OrderId, Told]:
-    """Return each order as it was right after the event of its version; what is not there is left out."""
-    rows = await Tortoise.get_connection("default").execute_query_dict(
-        _ALL_AS_OF, [list(versions), list(versions.values())]
-    )
-    found: dict[OrderId, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        found[OrderId(row["order_id"])].append(row)
-    return {
-        order_id: _told_of(events)
-        for order_id, events in found.items()
-        if events[-1]["version"] == versions[order_id]
-    }
-
-
-def _told_of(rows: Sequence[Mapping[str, Any]]) -> Told:
     last = rows[-1]
     order = snapshot.load(msgspec.json.decode(last["snapshot"]))
     return Told(order, tuple(_read_event(row) for row in rows), last["code"], ZoneInfo(last["timezone"]))
@@ -77,15 +58,6 @@ SELECT e.version, e.type, e.at, e.by, e.data, p.code, p.timezone,
        CASE WHEN e.version = max(e.version) OVER () THEN e.snapshot END AS snapshot
 FROM events e JOIN orders o ON o.id = e.order_id JOIN partners p ON p.id = o.partner_id
 WHERE e.order_id = $1 AND ($2::int IS NULL OR e.version <= $2) ORDER BY e.version
-"""
-
-_ALL_AS_OF: Final = """
-SELECT e.order_id, e.version, e.type, e.at, e.by, e.data, p.code, p.timezone,
-       CASE WHEN e.version = wanted.version THEN e.snapshot END AS snapshot
-FROM unnest($1::uuid[], $2::int[]) AS wanted (order_id, version)
-JOIN events e ON e.order_id = wanted.order_id AND e.version <= wanted.version
-JOIN orders o ON o.id = e.order_id JOIN partners p ON p.id = o.partner_id
-ORDER BY e.order_id, e.version
 """
 
 
