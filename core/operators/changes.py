@@ -12,7 +12,7 @@ async def version(queryable: Queryable) -> int:
 
 _VERSION: Final = """
 SELECT coalesce((SELECT made_in::text::bigint FROM events WHERE made_in IS NOT NULL
-                  ORDER BY made_in DESC LIMIT 1), 0)
+                  ORDER BY events.made_in DESC LIMIT 1), 0)
      + coalesce((SELECT max(id) FROM attempts), 0)
      + coalesce((SELECT max(id) FROM webhook_attempts), 0)
      + coalesce((SELECT max(id) FROM alarms_over), 0)
