@@ -32,6 +32,7 @@ _COMMANDS: Final[Mapping[str, _Later]] = MappingProxyType(
             "cli.demo", "demo", "Start everything on this machine, with a phone wall to try it on."
         ),
         "doctor": _Later("cli.doctor", "doctor", "Check settings, database, Redis and every gateway."),
+        "healthy": _Later("cli.healthy", "healthy", "Exit with 0 if a process works: for containers."),
         "link": _Later("cli.link", "link", "Make a code that links a chat or a phone to somebody."),
         "login-link": _Later(
             "cli.login_link", "login_link", "Make a link that signs in to a kitchen's pages."
@@ -41,7 +42,9 @@ _COMMANDS: Final[Mapping[str, _Later]] = MappingProxyType(
         "ops-link": _Later("cli.ops", "ops_link", "Make a link that signs an operator in at the console."),
         "order": _Later("cli.order", "order", "Show orders and act on them, as an operator."),
         "partner": _Later("cli.partner", "partner", "Add a kitchen and change its settings."),
+        "person": _Later("cli.person", "person", "Export or erase what is known of a person."),
         "platform": _Later("cli.platform", "platform", "Add a platform that places orders."),
+        "restored": _Later("cli.restored", "restored", "Bring a database that was restored into order."),
         "serve": _Later("cli.serve", "serve", "Run the web process: webhooks, API and pages."),
         "staff": _Later("cli.staff", "staff", "Add, remove and list who works in a kitchen."),
         "telegram": _Later("cli.telegram", "telegram", "Register the bot's webhook and its commands."),

@@ -21,6 +21,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "name_invalid": "A name has 1 to {longest} printable characters.",
         "no_free_link_code": "Too many link codes are in use; try again in a quarter of an hour.",
         "no_staff": "This partner has no staff; add somebody with `chotdon staff add`.",
+        "nobody_known": "Nobody is known by this phone or mail address.",
         "no_such_order": "There is no order {order}.",
         "no_such_partner": "There is no partner {partner}.",
         "no_such_platform": "There is no platform {name}.",

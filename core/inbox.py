@@ -102,13 +102,16 @@ async def owe_answer(
 
 
 async def forget(database: Database) -> None:
-    """Let go of keys that are too old to come again; some at a time, so that nobody waits for it."""
+    """Let go of keys that are too old to come again; some at a time, so that nobody waits for it.
+
+    Those that lie in a month's part go with their part.
+    """
     now = database.clock.now()
-    await database.pool.execute(_FORGET.format("key LIKE 'api:%' AND"), now - PLATFORM_KEYS_LAST)
-    await database.pool.execute(_FORGET.format(""), now - KEYS_LAST)
+    await database.pool.execute(_FORGET.format("inbox", "key LIKE 'api:%' AND"), now - PLATFORM_KEYS_LAST)
+    await database.pool.execute(_FORGET.format("inbox_default", ""), now - KEYS_LAST)
 
 
 _FORGET: Final = """
-DELETE FROM inbox
-WHERE key IN (SELECT key FROM inbox WHERE {} received_at < $1 ORDER BY received_at LIMIT 1000)
+DELETE FROM {0}
+WHERE key IN (SELECT key FROM {0} WHERE {1} received_at < $1 ORDER BY received_at LIMIT 1000)
 """
