@@ -20,6 +20,7 @@ from bot.ops.routes import add_routes as add_console
 from bot.registry import open_channels, signer_of, switched_off, ways_of
 from bot.sms.esms import reply_charge
 from bot.sms.render import renderer
+from bot.traces import open_tracer, traced_requests
 from bot.watch import SILENT_AFTER, Watch, voices_of
 from bot.web.middleware import middlewares
 from bot.web.routes import add_routes as add_pages
@@ -80,12 +81,14 @@ def build(
 async def open_app(settings: Settings, database: Database, queues: Queues) -> AsyncIterator[web.Application]:
     """Open the ledger, and watch the worker, until the block ends."""
     async with AsyncExitStack() as stack:
+        tracer = await stack.enter_async_context(open_tracer(settings, "web"))
         ledger = await stack.enter_async_context(
             Ledger(
                 database,
                 policy=settings.policy,
                 code_key=code_key(settings.require("secret_key")),
                 wake=queues,
+                tracer=tracer,
             )
         )
         channels = open_channels(settings, database)
@@ -98,7 +101,10 @@ async def open_app(settings: Settings, database: Database, queues: Queues) -> As
             patience=settings.sweep_every + SILENT_AFTER,
         )
         stack.push_async_callback(_end, asyncio.create_task(watch.run()))
-        yield build(settings, database, ledger, queues, ways=ways_of(settings, channels))
+        app = build(settings, database, ledger, queues, ways=ways_of(settings, channels))
+        if tracer is not None:
+            app.middlewares.insert(0, traced_requests(tracer))
+        yield app
 
 
 async def _end(task: asyncio.Task[None]) -> None:

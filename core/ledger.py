@@ -15,7 +15,7 @@ from typing import Final, Self
 
 import asyncpg
 
-from core import metrics
+from core import metrics, tracing
 from core.actors import Actor
 from core.audit import Signed
 from core.batch import Batch, Changes, Request, StaffRef
@@ -26,6 +26,7 @@ from core.orders.answers import Answer, AnswerKind
 from core.orders.commands import Command
 from core.orders.order import OrderId
 from core.schedule import Policy
+from core.tracing import Tracer
 from core.waking import Wake, wake_worker
 
 __all__ = ["Ledger", "StaffRef"]
@@ -54,12 +55,14 @@ class Ledger:
         code_key: bytes,
         wake: Wake,
         patience: timedelta = timedelta(seconds=1.5),
+        tracer: Tracer | None = None,
     ) -> None:
         self._database = database
         self._policy = policy
         self._code_key = code_key
         self._wake = wake
         self._patience = patience.total_seconds()
+        self._tracer = tracer
         self._queue: asyncio.Queue[Request | None] = asyncio.Queue(_MOST_WAITING)
         self._spare = asyncio.Semaphore(_SPARE_CONNECTIONS)
         self._beside: set[asyncio.Task[None]] = set()
@@ -118,9 +121,11 @@ class Ledger:
             raise Unavailable from None
         try:
             async with asyncio.timeout(self._patience):
-                return await answered  # whoever goes away cancels the answer, not the command
+                answer = await answered  # whoever goes away cancels the answer, not the command
         except TimeoutError:
             raise Unavailable from None
+        tracing.touch(answer.order_id)
+        return answer
 
     async def _run(self) -> None:
         open_ = True
@@ -156,13 +161,15 @@ class Ledger:
 
     async def _commit(self, connection: Connection, requests: Sequence[Request]) -> None:
         batch = Batch(connection, self._database.clock, policy=self._policy, code_key=self._code_key)
-        started = time.perf_counter()
+        started, began = time.perf_counter(), time.time_ns()
         async with connection.transaction(isolation="read_committed"):
             outcomes, changes = await batch.carry_out(requests)
         for request, outcome in zip(requests, outcomes, strict=True):
             _settle(request, outcome)
         metrics.COMMIT.observe(time.perf_counter() - started)
         _count(requests, outcomes, changes)
+        if self._tracer is not None:
+            _trace(self._tracer, requests, outcomes, began)
         self._start(wake_worker(self._wake, changes.written_notices, changes.written_webhooks))
 
     async def _usable(self, connection: PooledConnection | None) -> PooledConnection:
@@ -256,6 +263,20 @@ def _count(requests: Sequence[Request], outcomes: Sequence[Answer | Exception], 
     for request, outcome in zip(requests, outcomes, strict=True):
         if isinstance(outcome, Answer) and outcome.kind is AnswerKind.DONE and not outcome.replayed:
             metrics.COMMANDS.labels(request.actor.via.value, outcome.asked).inc()
+
+
+def _trace(
+    tracer: Tracer, requests: Sequence[Request], outcomes: Sequence[Answer | Exception], began: int
+) -> None:
+    for request, outcome in zip(requests, outcomes, strict=True):
+        if isinstance(outcome, Answer) and outcome.order_id is not None:
+            facts = {
+                "command": outcome.asked,
+                "answer": outcome.kind.value,
+                "channel": request.actor.via.value,
+                "batch": len(requests),
+            }
+            tracer.record("commit", outcome.order_id, began, facts)
 
 
 def _orders(requests: Sequence[Request]) -> dict[OrderId, list[Request]]:

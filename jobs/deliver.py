@@ -1,6 +1,7 @@
 """From notices to gateways: everything that is owed to a person leaves here."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -31,6 +32,7 @@ from core.notices.kinds import Way
 from core.notices.outgoing import Outgoing
 from core.outbox import Attempt, Due, Ways
 from core.prices import cost_of
+from core.tracing import Tracer
 from jobs.breaker import Breakers
 from jobs.limits import Calm, Limits
 from jobs.queues import Jobs
@@ -63,6 +65,7 @@ class Delivery:
     prices: Mapping[str, int] = field(default_factory=dict)
     calm: Calm = field(default_factory=Calm)
     standing: alarms.Standing = field(default_factory=alarms.Standing)
+    tracer: Tracer | None = None
 
     async def route(self, notice_ids: Sequence[UUID] | None = None) -> int:
         """Turn owed notices into messages and wake their delivery; return how many messages."""
@@ -118,7 +121,7 @@ class Delivery:
         return await self._try(outgoing)
 
     async def _try(self, outgoing: Outgoing) -> list[Due]:
-        started = real_now()
+        started, began = real_now(), time.time_ns()
         outcome = await self._outcome(outgoing)
         if outcome is None:
             await outbox.drop(self.database, outgoing.id, "nothing to say any more")
@@ -139,7 +142,22 @@ class Delivery:
             outcome=name,
             took_ms=round(attempt.took / timedelta(milliseconds=1)),
         )
-        return await outbox.settle(self.database, self.ways, outgoing, attempt)
+        self._trace("gateway", outgoing, name, began)
+        following = await outbox.settle(self.database, self.ways, outgoing, attempt)
+        self._trace("deliver", outgoing, name, began)
+        return following
+
+    def _trace(self, name: str, outgoing: Outgoing, outcome: str, began: int) -> None:
+        if self.tracer is None or outgoing.order is None:
+            return
+        facts = {
+            "message": str(outgoing.id),
+            "channel": outgoing.channel.value,
+            "kind": outgoing.kind.value,
+            "outcome": outcome,
+            "try": outgoing.tries,
+        }
+        self.tracer.record(name, outgoing.order.id, began, facts)
 
     async def _outcome(self, outgoing: Outgoing) -> Outcome | None:
         """Make the card and send it; None when there is nothing to say any more."""

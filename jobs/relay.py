@@ -23,6 +23,7 @@ from core.database import AWAY, Database
 from core.orders.as_they_were import as_of_each
 from core.orders.queries import Told
 from core.partners.events import numbered
+from core.tracing import Tracer
 from core.webhook_outcomes import Tried
 from core.webhooks import OwedWebhook
 from jobs.queues import Jobs
@@ -56,8 +57,17 @@ class Relay:
     What is in line is in memory only: whatever becomes of this process, the sweep finds the rows again.
     """
 
-    def __init__(self, database: Database, caller: Caller, jobs: Jobs, *, each: int = EACH) -> None:
+    def __init__(
+        self,
+        database: Database,
+        caller: Caller,
+        jobs: Jobs,
+        *,
+        each: int = EACH,
+        tracer: Tracer | None = None,
+    ) -> None:
         self._database = database
+        self._tracer = tracer
         self._caller = caller
         self._jobs = jobs
         self._lanes: dict[UUID, _Lane] = defaultdict(lambda: _Lane(each))
@@ -70,6 +80,11 @@ class Relay:
         found = await webhooks.of_platforms(self._database, webhook_ids)
         for platform_id, owed in found.items():
             self._put_into_line(self._lanes[platform_id], owed)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._running
 
     async def close(self) -> None:
         """Let the calls end that are under way, and give the rest back."""
@@ -149,13 +164,25 @@ class Relay:
                 return
 
     async def _try(self, webhook: OwedWebhook, body: bytes) -> Tried:
-        started = time.perf_counter()
+        started, began = time.perf_counter(), time.time_ns()
         reply = await self._caller.call(webhook, body)
         took = timedelta(seconds=time.perf_counter() - started)
         tried = _tried(webhook, reply, took=took)
         _tell_log(tried)
+        self._trace(tried, began)
         await self._end(tried)
         return tried
+
+    def _trace(self, tried: Tried, began: int) -> None:
+        if self._tracer is None or tried.webhook.of_partner:
+            return
+        facts: dict[str, str | int] = {
+            "webhook": str(tried.webhook.id),
+            "platform": str(tried.webhook.platform_id),
+            "status": tried.status or 0,
+            "try": tried.webhook.tries,
+        }
+        self._tracer.record("platform webhook", tried.webhook.order_id, began, facts)
 
     async def _hold_up(self, rest: Sequence[OwedWebhook], by: Tried) -> None:
         """Let the later events of an order fail with the one that was tried, without calls of their own."""

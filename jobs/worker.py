@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from bot.compose import Composer
 from bot.conversation import Conversation
 from bot.registry import open_channels, signer_of, ways_of
+from bot.traces import open_tracer
 from bot.zalo_silence import look_for_silence
 from core import metrics
 from core.channels import Inbound, Listens
@@ -74,6 +75,7 @@ async def open_service(settings: Settings, database: Database) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         redis = open_redis(settings.require("redis_url"))
         stack.push_async_callback(redis.aclose)
+        tracer = await stack.enter_async_context(open_tracer(settings, "worker"))
         jobs = Jobs(redis)
         channels = open_channels(settings, database)
         for channel in channels.values():
@@ -85,6 +87,7 @@ async def open_service(settings: Settings, database: Database) -> AsyncIterator[
                 code_key=code_key(settings.require("secret_key")),
                 wake=RedisWake(jobs),
                 patience=timedelta(seconds=10),
+                tracer=tracer,
             )
         )
         signer = signer_of(settings)
@@ -101,10 +104,11 @@ async def open_service(settings: Settings, database: Database) -> AsyncIterator[
             Limits(redis, a_minute=settings.gateway_rates),
             Breakers(settings.gateway_rest),
             settings.prices,
+            tracer=tracer,
         )
         session = await stack.enter_async_context(open_session(allow_private=settings.webhook_allow_private))
         caller = Caller(session, allow_private=settings.webhook_allow_private)
-        relay = Relay(database, caller, jobs)
+        relay = Relay(database, caller, jobs, tracer=tracer)
         stack.push_async_callback(relay.close)
         sweeper = Sweeper(database, ledger, delivery, jobs)
         slots = Slots(delivery)
