@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from bot.ops import board_routes, partner_routes, settings_routes, signing_in
+from bot.ops import board_routes, partner_routes, platform_routes, settings_routes, signing_in
 
 
 def add_routes(app: web.Application) -> None:
@@ -13,6 +13,7 @@ def add_routes(app: web.Application) -> None:
     _add_sign_in(app.router)
     board_routes.add_routes(app)
     partner_routes.add_routes(app.router)
+    platform_routes.add_routes(app.router)
     settings_routes.add_routes(app.router)
 
 
