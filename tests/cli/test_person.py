@@ -19,6 +19,10 @@ SELECT string_agg(words, ' ') FROM (
 ) AS texts(words)
 """
 
+_CUSTOMERS: Final = """
+SELECT string_agg(external_id || ': ' || (customer ->> 'name'), ', ' ORDER BY external_id) FROM orders
+"""
+
 
 def value(operator: Operator, query: str) -> Any:
     """Return one value of the database."""
@@ -92,8 +96,7 @@ def test_an_open_order_keeps_its_customer(operator: Operator, order: Placed) -> 
     cancelled(operator, closed)
     told = operator.reads(*CUSTOMER, "--yes", exit_code=3)
     assert told == {"erased": True, "orders": 1, "left": [order.named], "members": 0}
-    names = "string_agg(external_id || ': ' || (customer ->> 'name'), ', ' ORDER BY external_id)"
-    assert value(operator, "SELECT " + names + " FROM orders") == "PX-1: Công ty ABC, PX-2: •••"
+    assert value(operator, _CUSTOMERS) == "PX-1: Công ty ABC, PX-2: •••"
 
 
 def test_a_member_is_erased(operator: Operator, order: Placed) -> None:
