@@ -141,9 +141,17 @@ def _takes_back(said: Utterance, tail: list[int]) -> bool:
 
 
 def _spoken(said: Utterance, tail: list[int]) -> list[int]:
-    """Return the places that say something: without politeness around it and "vì", "lý do" before it."""
+    """Return the places that say something: without politeness around it and "vì", "lý do" before it.
+
+    "Đã" is polite, but in "đã giao" it begins another command.
+    """
     start, end = 0, len(tail)
-    while start < end and (lead := _leading([said.tokens[at] for at in tail[start:end]])):
+    commands = {found.start for found in said.verbs if isinstance(found.verb, Verb)}
+    while (
+        start < end
+        and tail[start] not in commands
+        and (lead := _leading([said.tokens[at] for at in tail[start:end]]))
+    ):
         start += lead
     while end > start and _is_polite(said.tokens[tail[end - 1]]):
         end -= 1

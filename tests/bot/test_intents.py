@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.intents import Act, Pause, Unclear, Verb, Why
+from bot.intents import Act, Pause, Thank, Unclear, Verb, Why
 from bot.meaning import read
 from core.orders.codes import is_valid
 from tests.bot.replies_table import Row, rows, told
@@ -146,3 +146,56 @@ def test_free_words_of_a_reason_are_bounded() -> None:
 
 def _bare(means: str) -> str:
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", means)).strip().casefold()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "HUY 48274 đã giao",
+        "HUY 48274. ddax giao 48274",
+        "huỷ 48274 vì đã giao rồi",
+        "HUY 48274 da giao 48274",
+    ],
+    ids=["accents", "telex", "because", "code again"],
+)
+def test_what_was_delivered_is_not_cancelled(said: str) -> None:
+    """Alone "đã" is polite; before "giao" it tells of another deed, so nothing is done."""
+    assert read(said) == Unclear(Why.TWO_VERBS, Verb.CANCEL, "48274")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("CAM ON 48274", ""),
+        ("Cảm ơn 48274 Hẹn gặp lại!", "Hẹn gặp lại!"),
+        ("dạ cám ơn anh chị 48274: ủng hộ quán nhé", "ủng hộ quán nhé"),
+        ("thank you 48274, see you", "see you"),
+        ("Soan CAM ON 48274 gui 8041", ""),
+        ("CHOT CAM ON 48274 vui qua", "vui qua"),
+        ("CAM ON 48274 - HUY gui loi chao", "HUY gui loi chao"),
+    ],
+    ids=["alone", "words", "polite", "english", "copied", "routed", "another verb in it"],
+)
+def test_thanks_with_a_code_may_answer_a_review(said: str, words: str) -> None:
+    """The words stay as they were written; what they mean without a review is kept beside."""
+    intent = read(said, prefix="CHOT")
+    assert isinstance(intent, Thank)
+    assert (intent.code, intent.words) == ("48274", words)
+    assert not isinstance(intent.otherwise, Thank)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "cảm ơn",
+        "cảm ơn shop",
+        "XN 48274 cảm ơn",
+        "cảm ơn XN 48274",
+        "CAM ON 48275",
+        "cảm ơn 4827",
+        "cam 48274",
+    ],
+)
+def test_thanks_are_polite_anywhere_else(said: str) -> None:
+    """Without a right code straight after them they answer nothing."""
+    assert not isinstance(read(said), Thank)
