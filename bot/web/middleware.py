@@ -28,7 +28,7 @@ HEADERS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 #: Read by machines; their faults are told in a line, not in a page.
-_MACHINES: Final = ("/api/", "/webhooks/", "/healthz", "/readyz", "/metrics", "/openapi.json")
+_MACHINES: Final = ("/api/", "/webhooks/", "/healthz", "/readyz", "/heartbeat", "/metrics", "/openapi.json")
 _RETRY_AFTER: Final = "5"
 
 
