@@ -16,7 +16,7 @@ from core.database import Connection, Database, Row
 from core.errors import NotFound, RuleError
 from core.orders.events import Json
 from core.partners.addresses import Queryable
-from core.partners.partners import Nothing
+from core.partners.partners import NONE, Nothing
 from core.platforms import Scope, hash_of, new_api_key, new_webhook_secret
 from core.public_addresses import check_webhook_url
 from core.webhook_log import Operator
@@ -226,3 +226,17 @@ _ANOTHER_KEY: Final = """
 UPDATE platforms SET api_key_hash_before = api_key_hash, api_key_before_until = $3, api_key_hash = $2
 WHERE id = $1
 """
+
+__all__ = [
+    "LONGEST_KEEP",
+    "NONE",
+    "PlatformChange",
+    "PlatformState",
+    "change",
+    "disable",
+    "enable",
+    "listed",
+    "named",
+    "renew_key",
+    "renew_secret",
+]

@@ -26,6 +26,8 @@ WITHIN: Final = 5.0
 #: An answer's body says nothing to us; so much of a short one is read that its connection can be used again.
 _MOST_READ: Final = 4_096
 _READ_WITHIN: Final = 0.5
+#: Seconds that a connection waits for another call: fewer than servers commonly wait before they hang up.
+_KEPT: Final = 4.0
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -112,7 +114,9 @@ def open_session(*, allow_private: bool, resolver: AbstractResolver | None = Non
         return socket.socket(family, kind, protocol)
 
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, socket_factory=guarded, resolver=resolver),
+        connector=aiohttp.TCPConnector(
+            limit=0, socket_factory=guarded, resolver=resolver, keepalive_timeout=_KEPT
+        ),
         timeout=aiohttp.ClientTimeout(total=WITHIN),
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -161,7 +165,7 @@ def _why(error: Exception) -> str:
             return "private address"
         case NotEncrypted():
             return "not https"
-        case TimeoutError():
+        case _ if isinstance(error, TimeoutError):
             return "no answer in time"
         case _:
             return type(error).__name__
