@@ -264,6 +264,16 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return value.rstrip("/")
 
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _is_called_by_http(cls, value: SecretStr | None) -> SecretStr | None:
+        return SecretStr(cls._is_http(value.get_secret_value())) if value else None
+
+    @field_validator("otel_url")
+    @classmethod
+    def _is_collector(cls, value: str | None) -> str | None:
+        return cls._is_http(value) if value else None
+
     @field_validator("database_url")
     @classmethod
     def _is_postgres(cls, value: str | None) -> str | None:

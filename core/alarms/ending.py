@@ -52,11 +52,10 @@ _NOT_SEEN: Final = "SELECT name FROM alarms WHERE seen_at + over_after <= $1"
 _SETTLED: Final = """
 WITH settled AS (
     SELECT n.id FROM notices n JOIN orders o ON o.id = n.order_id
-    WHERE n.handled_at IS NULL AND n.kind IN ('order_at_risk', 'not_completed', 'undeliverable')
+    WHERE n.handled_at IS NULL AND (n.kind IN ('order_at_risk', 'not_completed')
+            OR (n.kind = 'undeliverable' AND n.data ->> 'notice' IN ('order_new', 'confirm_nudge')))
         AND n.state <> 'owed'
-        AND CASE n.kind WHEN 'order_at_risk' THEN o.status <> 'pending'
-            WHEN 'not_completed' THEN o.status <> 'confirmed'
-            ELSE n.data ->> 'notice' IN ('order_new', 'confirm_nudge') AND o.status <> 'pending' END
+        AND o.status <> CASE n.kind WHEN 'not_completed' THEN 'confirmed' ELSE 'pending' END
         AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.notice_id = n.id AND m.state = 'waiting')
     ORDER BY n.owed_at LIMIT $3 FOR NO KEY UPDATE OF n SKIP LOCKED
 )

@@ -96,9 +96,10 @@ ALTER TABLE alarms
     ADD COLUMN channel text,
     ADD COLUMN what text,
     ADD COLUMN kind text;
--- What operators were told of orders and nobody has dealt with yet.
+-- What operators were told of orders, nobody has dealt with yet, and is settled when the order moves on.
 CREATE INDEX notices_of_troubled_orders ON notices (owed_at)
-    WHERE handled_at IS NULL AND kind IN ('order_at_risk', 'not_completed', 'undeliverable');
+    WHERE handled_at IS NULL AND (kind IN ('order_at_risk', 'not_completed')
+        OR (kind = 'undeliverable' AND data ->> 'notice' IN ('order_new', 'confirm_nudge')));
 
 -- The board: what waits, by the time left.
 CREATE INDEX orders_waiting ON orders (deliver_at, id) INCLUDE (partner_id, platform_id) WHERE status = 'pending';

@@ -79,8 +79,17 @@ async def _notice_may_have_failed(connection: Connection, outgoing: Outgoing, no
     await connection.execute(
         "UPDATE notices SET state = 'failed', why = 'every way failed' WHERE id = $1", outgoing.notice_id
     )
+    if RULES[outgoing.kind].audience is Audience.OPERATORS:
+        await connection.execute(_CARRIED_FAILED, outgoing.id)
     await tell_undeliverable(connection, outgoing.notice_id, outgoing.kind, outgoing.order, now)
 
+
+# What operators were to be told together has failed together, but for what another of them was told.
+_CARRIED_FAILED: Final = """
+UPDATE notices n SET state = 'failed', why = 'every way failed' FROM messages c
+WHERE c.carrier_id = $1 AND n.id = c.notice_id AND NOT EXISTS (
+    SELECT 1 FROM messages m WHERE m.notice_id = n.id AND m.state IN ('waiting', 'sent', 'unclear'))
+"""
 
 _TRIED: Final = "SELECT channel, address FROM messages WHERE notice_id = $1 AND person = $2 AND leg = 'chat'"
 
