@@ -23,9 +23,9 @@ from bot.api.models import MOST_IN_BATCH
 from bot.api.placing import Kitchens, Placing, status_of, understood
 from bot.api.problems import KINDS, Problem, document_of, problem_of
 from bot.api.shapes import document_of as order_document
-from bot.keys import DATABASE, SETTINGS
+from bot.keys import SETTINGS
 from core import inbox
-from core.database import AWAY, Database
+from core.database import AWAY
 from core.errors import Conflict, NoFreeCode, RuleError, Unavailable
 from core.orders.answers import Answer
 from core.orders.as_they_were import Version, as_of_each
@@ -68,7 +68,7 @@ class _Batch:
     call: Call
     items: Sequence[_Item]
     key: str | None
-    kitchens: Kitchens = field(default_factory=Kitchens)
+    kitchens: Kitchens
     digests: list[bytes] = field(default_factory=list)
     is_stuck: bool = False
 
@@ -79,7 +79,7 @@ async def place(call: Call) -> web.Response:
     raw = await bodies.read(call.request, most=MOST_BYTES)
     items = [_Item(index, member) for index, member in enumerate(_members(raw))]
     count(call.request, call.platform.id, orders=len(items))
-    batch = _Batch(call, items, key)
+    batch = _Batch(call, items, key, Kitchens(call.database))
     await _read(batch)
     replayed = await _came_before(batch)
     results = [result async for group in _groups(batch) for result in await _placed(batch, group)]
@@ -132,7 +132,7 @@ async def _came_before(batch: _Batch) -> bool:
     """Tell whether this batch is a repeat; raises Conflict where its key was another one's."""
     if batch.key is None:
         return False
-    kept = await inbox.fingerprint_of(_database(batch), batch.key)
+    kept = await inbox.fingerprint_of(batch.call.database, batch.key)
     if kept is not None and kept != _fingerprint(batch):
         raise Conflict("idempotency_key_reused")
     return kept is not None
@@ -141,15 +141,11 @@ async def _came_before(batch: _Batch) -> bool:
 async def _keep(batch: _Batch) -> None:
     """Bind the key to this batch, if anything of it was placed: a refused body does not use a key up."""
     if batch.key and any(isinstance(item.outcome, Answer) for item in batch.items):
-        await inbox.keep(_database(batch), batch.key, _fingerprint(batch))
+        await inbox.keep(batch.call.database, batch.key, _fingerprint(batch))
 
 
 def _fingerprint(batch: _Batch) -> bytes:
     return hashlib.sha256(b"orders:batch" + b"".join(batch.digests)).digest()
-
-
-def _database(batch: _Batch) -> Database:
-    return batch.call.request.config_dict[DATABASE]
 
 
 async def _groups(batch: _Batch) -> AsyncIterator[list[_Item]]:
@@ -187,7 +183,7 @@ async def _placed(batch: _Batch, group: Sequence[_Item]) -> list[dict[str, Any]]
     batch.is_stuck = batch.is_stuck or any(isinstance(item.outcome, Unavailable) for item in group)
     answers = [item.outcome for item in group if isinstance(item.outcome, Answer)]
     told = await as_of_each(
-        _database(batch),
+        batch.call.database,
         [(answer.order_id, answer.version) for answer in answers if answer.order_id and answer.version],
     )
     return [_result(batch, item, told) for item in group]

@@ -15,6 +15,7 @@ from bot.keys import DATABASE, LEDGER, SETTINGS
 from bot.web.clients import client_of
 from core import platforms
 from core.actors import Actor, ActorKind, Via
+from core.database import Database
 from core.ledger import Ledger
 from core.platforms import Platform
 
@@ -35,6 +36,11 @@ class Call:
     ledger: Ledger
     now: datetime
     zone: ZoneInfo
+
+    @property
+    def database(self) -> Database:
+        """The service's database."""
+        return self.request.config_dict[DATABASE]
 
     @property
     def actor(self) -> Actor:

@@ -40,7 +40,9 @@ class _Done:
 async def place(call: Call) -> web.Response:
     """Place an order: 201, or 200 with the present order for a repeat of the same one."""
     content = await bodies.read_json(call.request)
-    placing = await understood(content, platform=call.platform, kitchens=Kitchens(), now=call.now)
+    placing = await understood(
+        content, platform=call.platform, kitchens=Kitchens(call.database), now=call.now
+    )
     try:
         done = await _submit(call, placing.command, content)
     except RuleError as error:
