@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from core import webhooks
+from core import webhook_log, webhook_watch, webhooks
 from core.clock import real_now
 from core.database import Database
 from core.ledger import Ledger
@@ -15,7 +15,7 @@ from core.orders.commands import CancelOrder, ChangeOrder, ConfirmOrder
 from core.orders.decide import reason_of
 from core.orders.order import OrderId
 from core.webhook_outcomes import JITTER, RETRIES
-from core.webhooks import OwedWebhook
+from core.webhooks import MOST_TOGETHER, OwedWebhook
 from tests.core.kitchens import (
     RIVAL,
     SHOP,
@@ -251,3 +251,186 @@ async def test_what_still_waits_can_be_asked(database: Database, kitchen: Kitche
     waiting = await webhooks.waiting(database, order_id)
     assert first not in waiting
     assert second in waiting
+
+
+# --- Retry-After, 410, and one platform among others ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "wait"),
+    [
+        (timedelta(minutes=3), timedelta(minutes=3)),
+        (SECOND, RETRIES[0]),
+        (timedelta(days=30), timedelta(hours=24)),
+        (timedelta(), RETRIES[0]),
+    ],
+    ids=["later", "sooner", "much-later", "now"],
+)
+async def test_a_platform_may_ask_for_more_time(
+    database: Database, kitchen: Kitchen, ledger: Ledger, asked: timedelta, wait: timedelta
+) -> None:
+    """The later of what it asks and what the schedule says, a day at most."""
+    await place(database, ledger)
+    (webhook_id,) = await owed_to(database, SHOP)
+    (webhook,) = await claimed(database, webhook_id)
+    assert await answers(database, webhook, 429, retry_after=asked) == wait
+    assert abs(await next_at(database, webhook_id) - database.clock.now() - wait) < SECOND
+
+
+async def test_a_try_out_of_turn_hears_how_long_to_wait(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """Its own schedule goes on, but not before the platform said."""
+    order_id = await place(database, ledger)
+    (first,) = await owed_to(database, SHOP)
+    (webhook,) = await claimed(database, first)
+    await answers(database, webhook, 500)
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
+    webhook, _ = await claimed(database, (await owed_to(database, SHOP))[-1])
+    assert not webhook.in_turn
+    await answers(database, webhook, 503, retry_after=timedelta(hours=1))
+    assert await next_at(database, first) - database.clock.now() > timedelta(minutes=59)
+    assert await count(database, "webhooks", "id = $1 AND tries = 1", first) == 1
+
+
+async def test_who_wants_no_more_is_left_alone(database: Database, kitchen: Kitchen, ledger: Ledger) -> None:
+    """410 switches the platform off: nothing of it is due, nothing is given up, the operators hear once."""
+    first, second = await place(database, ledger), await place(database, ledger)
+    owed = await owed_to(database, SHOP)
+    for group in (await webhooks.claim(database, owed)).groups:
+        await answers(database, group[0], 410)
+    assert first != second
+    await travel_to(database, database.clock.now() + timedelta(days=9))
+    assert not set(owed) & set(await webhooks.due(database))
+    assert (await webhooks.claim(database, owed)).groups == []
+    assert await count(database, "webhooks", "platform_id = $1 AND state = 'waiting'", SHOP) == 2
+    assert await count(database, "platforms", "disabled_why = 'HTTP 410'") == 1
+    assert await count(database, "alarms", "starts_with(name, 'webhook: ')") == 1
+
+
+async def test_a_410_of_an_old_address_switches_nothing_off(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """The platform moved while the call was on its way."""
+    await place(database, ledger)
+    (webhook_id,) = await owed_to(database, SHOP)
+    (webhook,) = await claimed(database, webhook_id)
+    await database.pool.execute("UPDATE platforms SET webhook_url = 'https://shop.example/new'")
+    await answers(database, webhook, 410)
+    assert await count(database, "platforms", "disabled_at IS NOT NULL") == 0
+
+
+async def test_one_that_is_owed_much_does_not_hide_the_others(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """The sweep finds some of each platform, however long the line of one is."""
+    for _ in range(4):
+        await place(database, ledger)
+    theirs = await owed_to(database, RIVAL)
+    await database.pool.execute(
+        "UPDATE webhooks SET state = 'delivered' WHERE id <> $1 AND platform_id = $2", theirs[0], RIVAL
+    )
+    due = await webhooks.due(database, most_of_each=2)
+    assert theirs[0] in due
+    assert len(due) == 3
+
+
+async def test_a_long_history_is_taken_in_parts(database: Database, kitchen: Kitchen, ledger: Ledger) -> None:
+    """So that whoever takes it does not hold the order for minutes: the oldest first, the newest waits."""
+    order_id = await place(database, ledger)
+    for number in range(MOST_TOGETHER):
+        await ledger.submit(ChangeOrder(order_id, note=f"Cổng {number}"), actor=kitchen.shop)
+    newest = (await owed_to(database, SHOP))[-1]
+    found = await webhooks.claim(database, [newest])
+    assert [webhook.version for webhook in found.groups[0]] == list(range(1, MOST_TOGETHER + 1))
+    assert found.busy == [newest]
+
+
+async def test_many_are_taken_in_one_transaction(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """A group for each order; one that somebody else holds is told apart."""
+    for _ in range(3):
+        await place(database, ledger)
+    first, second, third = await owed_to(database, SHOP)
+    await claimed(database, second)
+    found = await webhooks.claim(database, [first, second, third])
+    assert sorted(webhook.id for group in found.groups for webhook in group) == sorted([first, third])
+    assert found.busy == [second]
+
+
+async def test_what_is_given_back_was_not_tried(database: Database, kitchen: Kitchen, ledger: Ledger) -> None:
+    """A worker that ends leaves no trace of what it did not come to."""
+    await place(database, ledger)
+    (webhook_id,) = await owed_to(database, SHOP)
+    await webhooks.release(database, await claimed(database, webhook_id))
+    (webhook,) = await claimed(database, webhook_id)
+    assert webhook.tries == 1
+    assert await count(database, "webhook_attempts") == 0
+
+
+async def test_two_workers_never_lock_each_other_out(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """Claims, settlements and a replay of the same webhooks at once: every one of them comes through."""
+    for _ in range(12):
+        await place(database, ledger)
+    owed = [*await owed_to(database, SHOP), *await owed_to(database, RIVAL)]
+
+    async def works() -> int:
+        found = await webhooks.claim(database, owed)
+        for group in found.groups:
+            for webhook in group:
+                await answers(database, webhook, 500)
+        return len(found.groups)
+
+    async def replays() -> int:
+        start = database.clock.now() - timedelta(days=1)
+        end = database.clock.now() + timedelta(days=1)
+        by = webhook_log.Operator("Hà", "cli")
+        return len(await webhook_log.replay_between(database, SHOP, from_=start, to=end, operator=by))
+
+    done = await asyncio.gather(works(), replays(), works(), replays(), works())
+    assert sum(done) >= 24
+
+
+# --- the operators hear ---------------------------------------------------------------------------
+
+
+async def _alarms(database: Database) -> list[tuple[str, str]]:
+    await webhook_watch.look(database)
+    rows = await database.pool.fetch("SELECT name, detail FROM alarms WHERE starts_with(name, 'webhook: ')")
+    return sorted((row["name"], row["detail"]) for row in rows)
+
+
+async def test_a_cancel_unheard_for_five_minutes_is_alarmed(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """Once for each platform; what is given up is not over, what is delivered is."""
+    order_id = await place(database, ledger)
+    await ledger.submit(CancelOrder(order_id, reason_of(1)), actor=kitchen.lan.taps())
+    await travel_to(database, database.clock.now() + timedelta(minutes=4, seconds=50))
+    assert await _alarms(database) == []
+
+    await travel_to(database, database.clock.now() + timedelta(seconds=20))
+    detail = "Nền tảng chưa nhận tin 1 đơn đã huỷ hoặc quá hạn"
+    assert await _alarms(database) == [("webhook: Cơm Ngon", detail), ("webhook: Ăn Nhanh", detail)]
+    assert await count(database, "notices", "kind = 'trouble'") == 2
+
+    await database.pool.execute("UPDATE webhooks SET state = 'dead' WHERE platform_id = $1", SHOP)
+    await database.pool.execute("UPDATE webhooks SET state = 'delivered' WHERE platform_id = $1", RIVAL)
+    assert await _alarms(database) == [("webhook: Cơm Ngon", detail)]
+    await database.pool.execute("UPDATE webhooks SET state = 'delivered'")
+    assert await _alarms(database) == []
+    assert await count(database, "notices", "kind = 'trouble'") == 4
+
+
+async def test_whose_address_was_taken_away_is_nobodys_matter(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """A platform that wants no webhooks is not late."""
+    order_id = await place(database, ledger)
+    await ledger.submit(CancelOrder(order_id, reason_of(1)), actor=kitchen.lan.taps())
+    await travel_to(database, database.clock.now() + timedelta(hours=1))
+    await database.pool.execute("UPDATE platforms SET webhook_url = NULL")
+    assert await _alarms(database) == []
