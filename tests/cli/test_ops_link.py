@@ -27,7 +27,7 @@ def test_an_operator_gets_a_link_and_it_is_on_record(operator: Operator) -> None
     told = operator.reads("ops-link", "Minh@ChotDon.vn")
     assert told["email"] == MINH
     assert told["url"].startswith("https://don.example/ops/login/")
-    assert datetime.fromisoformat(told["expires_at"])
+    assert datetime.fromisoformat(told["expires_at"]).utcoffset() is not None
     assert owner_of(operator, told["url"]) == MINH
 
     async def record(database: Database) -> list[tuple[str, str, str]]:
