@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.async_api import Browser, Page
@@ -14,7 +15,7 @@ from core.channels import Address, AddressKind, ChannelName
 from core.orders.commands import CompleteOrder, ConfirmOrder
 from core.outbox import reach
 from core.settings import Settings
-from tests.bot.ops.console import HA, KITCHEN, sign_in, site
+from tests.bot.ops.console import HA, KITCHEN, sign_in, site, tried
 from tests.bot.web.conftest import MORNING, NOON, Site, settings_for
 from tests.bot.web.signing import LANS_MAIL, LANS_PHONE, known_at
 from tests.browser.axe import violations
@@ -27,6 +28,7 @@ DESK = {"width": 1280, "height": 860}
 SHOTS = os.environ.get("TAKE_SHOTS")
 ZALO = {"zalo_app_id": "1", "zalo_app_secret": "s", "zalo_oa_id": "4567", "zalo_oa_secret": "o"}
 MAIL = {"smtp_url": "smtp://127.0.0.1:1", "email_from": "chotdon@chotdon.example"}
+OFF = UUID("0199a000-0000-7000-8000-0000000000ff")
 LONG = "Bếp Cơm Trưa Văn Phòng Nhà Cô Bảy Hương Quê Miền Tây Sông Nước — Chi nhánh Nguyễn Thị Minh Khai"
 
 
@@ -38,6 +40,16 @@ def settings() -> Settings:
 
 async def furnish(site: Site) -> None:
     """Give the kitchen addresses that work and fail, and a few weeks of orders; and others beside it."""
+    pool = site.database.pool
+    await pool.execute("UPDATE platforms SET webhook_url = 'https://dat-com.example/hook'")
+    await pool.execute(
+        "INSERT INTO platforms (id, name, api_key_hash, webhook_url, webhook_secret, created_at, disabled_at,"
+        " disabled_why) VALUES ($1, $2, 'y', $3, 'whsec_y', now(), $4, 'HTTP 410')",
+        OFF,
+        LONG,
+        f"https://{'mot-ten-mien-rat-dai.' * 4}example/hook",
+        site.now,
+    )
     await known_at(site, Role.OWNER, AddressKind.PHONE, LANS_PHONE)
     await known_at(site, Role.OWNER, AddressKind.EMAIL, LANS_MAIL)
     await known_at(site, Role.KITCHEN, AddressKind.TELEGRAM_CHAT, "770001")
@@ -50,7 +62,10 @@ async def furnish(site: Site) -> None:
         await site.does(CompleteOrder(order.id), via=via)
     await site.goes_to(MORNING)
     await site.places()
+    await tried(site, status=503, why="busy, come back later")
     await site.confirmed()
+    await tried(site, status=200, why="")
+    await site.places()
     mail = Address(AddressKind.EMAIL, LANS_MAIL)
     async with site.database.pool.acquire() as connection:
         await reach.failed(connection, ChannelName.EMAIL, mail, "550 no such box here", now=site.now)
@@ -80,6 +95,10 @@ def pages_of(site: Site) -> Mapping[str, str]:
         "partner-empty": "/ops/partners/bep-co-bay",
         "staff-new": f"{KITCHEN}/staff/_new",
         "staff": f"{KITCHEN}/staff/{site.staff[Role.OWNER]}",
+        "platforms": "/ops/platforms",
+        "platform": f"/ops/platforms/{site.platform_id}",
+        "platform-none": f"/ops/platforms/{site.platform_id}?state=dead",
+        "platform-off": f"/ops/platforms/{OFF}",
         "settings": "/ops/settings",
     }
 
@@ -112,6 +131,11 @@ async def test_every_page_is_readable_for_everybody(
     for name, path in pages_of(site).items():
         await page.goto(base + path)
         await look(name)
+    await page.goto(f"{base}/ops/platforms/{site.platform_id}")
+    await page.locator("summary").first.click()
+    await look("platform-tries")
+    await page.get_by_role("button", name="Tạo khoá mới").click()
+    await look("platform-secret")
     await page.goto(f"{base}{KITCHEN}/staff/{site.staff[Role.OWNER]}")
     await page.get_by_role("button", name="Tạo lời mời").click()
     await look("invite")

@@ -2,19 +2,22 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from html import unescape
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.ops.routes import add_routes as add_console
 from bot.tokens import Signer
+from core import webhook_outcomes, webhooks
 from core.database import connect
 from core.ledger import Ledger
 from core.operators import sessions
 from core.settings import Settings
+from core.webhook_outcomes import Tried
 from tests.bot.web.conftest import (
     MORNING,
     SECRET,
@@ -79,3 +82,13 @@ async def deeds(site: Site) -> list[dict[str, Any]]:
         "SELECT who, via, deed, about, reason, data FROM audit WHERE deed NOT LIKE 'operator.%' ORDER BY id"
     )
     return [dict(row) for row in rows]
+
+
+async def tried(site: Site, *, status: int | None, why: str) -> UUID:
+    """Have every webhook that is due tried once, with this end; return one of them."""
+    due = await webhooks.due(site.database)
+    claimed = await webhooks.claim(site.database, due)
+    took = timedelta(milliseconds=120)
+    ends = [Tried(each, status, why, took) for group in claimed.groups for each in group]
+    await webhook_outcomes.settle(site.database, ends)
+    return ends[0].webhook.id

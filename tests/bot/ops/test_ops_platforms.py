@@ -7,10 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core import webhook_outcomes, webhooks
+from core import webhooks
 from core.actors import Role
-from core.webhook_outcomes import Tried
-from tests.bot.ops.console import HA, deeds, presses, settings, sign_in, site
+from tests.bot.ops.console import HA, deeds, presses, settings, sign_in, site, tried
 from tests.bot.web.conftest import Site
 
 __all__ = ["settings", "site"]
@@ -26,16 +25,6 @@ def page_of(site: Site) -> str:
 async def listens(site: Site, url: str | None = "https://shop.example/hook") -> None:
     """Give the platform an address."""
     await site.database.pool.execute("UPDATE platforms SET webhook_url = $1", url)
-
-
-async def tried(site: Site, *, status: int | None, why: str) -> UUID:
-    """Have every webhook that is due tried once, with this end; return one of them."""
-    due = await webhooks.due(site.database)
-    claimed = await webhooks.claim(site.database, due)
-    took = timedelta(milliseconds=120)
-    ends = [Tried(each, status, why, took) for group in claimed.groups for each in group]
-    await webhook_outcomes.settle(site.database, ends)
-    return ends[0].webhook.id
 
 
 async def state_of(site: Site, webhook_id: UUID) -> dict[str, Any]:
