@@ -37,7 +37,7 @@ def alarm_card(frame: Frame, kind: NoticeKind, data: Data, view: View | None) ->
         return _order_over(view)
     texts, is_over = frame.texts, data.get("over") is True
     title = _about(view, texts.t(_ALARMS[kind])) if view else _title(texts, kind, data)
-    facts = _facts(texts, data)
+    facts = facts_of(texts, data)
     lines = (*facts, *_since(frame, data), *(() if is_over else _advice(texts, data)))
     return Card(
         kind=kind,
@@ -139,7 +139,8 @@ def _what(texts: Texts, name: str) -> str:
     return texts.t(_MATTERS[matter], who=who) if matter in _MATTERS else name
 
 
-def _facts(texts: Texts, data: Data) -> tuple[str, ...]:
+def facts_of(texts: Texts, data: Data) -> tuple[str, ...]:
+    """Return what a notice to the operators says beside its kind: whom it is about, and why."""
     notice = data.get("notice")
     return (
         *((str(data["name"]),) if "detail" not in data and "name" in data else ()),
