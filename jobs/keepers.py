@@ -22,6 +22,8 @@ from jobs.timers import fire_due
 _log: Final = structlog.get_logger()
 #: The name under which the sweep says that it is alive.
 SWEEP: Final = "sweep"
+#: ... and under which whoever looks after tokens does.
+TOKENS: Final = "tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,7 @@ class Sweeper:
         await fire_due(self.database, self.ledger)
         await sheets.owe_due(self.database)
         await pausing.end_due(self.database)
-        await self.database.pool.execute(
-            "INSERT INTO heartbeats (name, at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET at = $2",
-            SWEEP,
-            real_now(),
-        )
+        await _beat(self.database, SWEEP)
         await inbox.forget(self.database)
         await outbox.take_early(self.database)
         await alarms.end_what_is_over(self.database)
@@ -68,6 +66,15 @@ class Sweeper:
                 message.channel not in on
             ):  # switched off since: nobody works in its queue, the next one takes over
                 await self.delivery.deliver(message.id, message.channel)
+
+
+async def _beat(database: Database, name: str) -> None:
+    """Take down that a keeper has done its work, for `/heartbeat`."""
+    await database.pool.execute(
+        "INSERT INTO heartbeats (name, at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET at = $2",
+        name,
+        real_now(),
+    )
 
 
 async def every(period: timedelta, work: Callable[[], Awaitable[object]], *, name: str) -> None:
@@ -101,6 +108,7 @@ async def keep_tokens(
     tell: Callable[[_Trouble], str],
 ) -> None:
     """Renew a gateway's tokens when it is time; `tell` the operators when it fails, and when that is over."""
+    await _beat(database, TOKENS)
     try:
         await tokens.keep_fresh()
     except trouble as error:

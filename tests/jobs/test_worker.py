@@ -3,6 +3,7 @@
 import asyncio
 import random
 from datetime import timedelta
+from typing import Final
 
 import pytest
 from prometheus_client import REGISTRY
@@ -76,9 +77,12 @@ async def _is_missed(world: World) -> bool:
     )
 
 
+_SWEPT: Final = "SELECT count(*) FROM heartbeats WHERE name = 'sweep'"
+
+
 async def _first_sweep(world: World) -> None:
     """Wait for the worker's one sweep for now."""
-    while not await world.database.pool.fetchval("SELECT count(*) FROM heartbeats"):  # noqa: ASYNC110 - told to nobody
+    while not await world.database.pool.fetchval(_SWEPT):  # noqa: ASYNC110 - told to nobody
         await asyncio.sleep(0.02)
 
 
