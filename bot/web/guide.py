@@ -80,7 +80,10 @@ _ARRIVALS: Final = (
         msg("Đồng nghiệp đã bấm trước"),
         msg("Tin báo ai đã làm gì, lúc nào; trên Telegram thẻ cũ tự đổi theo."),
     ),
-    (msg("Khách đánh giá"), msg("Tin và thư, kèm số sao và lời khách.")),
+    (
+        msg("Khách đánh giá"),
+        msg("Tin và thư, kèm số sao và lời khách; bấm Cảm ơn khách hoặc nhắn CAM ON để trả lời."),
+    ),
     (
         msg("Sáng sớm, ngày có đơn"),
         msg("Phiếu buổi sáng: các đơn giao trong ngày, tổng từng món. Giờ gửi đặt trong Cài đặt."),
@@ -105,6 +108,10 @@ BUTTONS: Final = (
             "Đã giao xong. Chỉ đơn hoàn thành mới được đối soát và trả tiền. Bấm được từ {early} trước "
             "giờ giao."
         ),
+    ),
+    (
+        "Cảm ơn khách",
+        msg("Trả lời đánh giá bằng một lời cảm ơn; khách và nền tảng đọc được. Mỗi đánh giá một lần."),
     ),
     ("Xem chi tiết đơn hàng", msg("Mở trang của đơn: món, giờ, địa chỉ, đã xảy ra gì, tin nào đã gửi.")),
 )
@@ -132,7 +139,13 @@ SAYINGS: Final[Mapping[Verb | Question, tuple[str, str]]] = MappingProxyType(
         Question.TODAY: ("HN", msg("đơn giao hôm nay")),
         Question.TOMORROW: ("MAI", msg("đơn giao ngày mai")),
         Question.MONEY: ("TIEN", msg("tiền tháng này; TIEN 11/2026 là tháng 11 năm 2026")),
-        Question.REVIEWS: ("DG", msg("khách đánh giá")),
+        Question.REVIEWS: (
+            "DG",
+            msg(
+                "khách đánh giá; CAM ON 48274 rồi lời của quán là trả lời khách của đơn 48274 "
+                "(chủ quán, quản lý)"
+            ),
+        ),
         Question.WEB: ("WEB", msg("đường dẫn vào trang của quán, dùng một lần, trong 15 phút")),
         Question.PAUSE: (
             "NGHI 2 NGAY",
