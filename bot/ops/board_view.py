@@ -87,10 +87,15 @@ def _told(waiting: Waiting, texts: Texts, now: datetime) -> tuple[ToldPerson, ..
     return tuple(
         ToldPerson(
             texts.t(OUTSIDERS[person]) if person in OUTSIDERS else person,
-            tuple(_way(waiting, each, texts, now) for each in ways.values()),
+            tuple(_way(waiting, each, texts, now) for each in sorted(ways.values(), key=_by_time)),
         )
         for person, ways in newest.items()
     )
+
+
+def _by_time(each: Try) -> tuple[datetime, int]:
+    """Sort ways by when, and of one moment the chats before the mail."""
+    return each.at.replace(second=0, microsecond=0), list(WAYS).index(each.channel)
 
 
 def _way(waiting: Waiting, each: Try, texts: Texts, now: datetime) -> TriedWay:

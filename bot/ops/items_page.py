@@ -9,6 +9,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from bot.cards.alarms import facts_of
 from bot.keys import DATABASE
 from bot.ops.session import VIA, Operator, form_of, inside, operator_of
 from bot.texts.catalogue import Texts, msg
@@ -18,7 +19,6 @@ from core.notices.kinds import NoticeKind
 from core.operators import items
 from core.operators.items import Item
 from core.operators.kitchens import LONGEST_REASON, reason_of
-from core.orders.events import Json
 
 MOST: Final = 50
 
@@ -114,17 +114,18 @@ def _heaps(
 
 def _line(operator: Operator, item: Item, now: datetime) -> Line:
     texts, zone = operator.texts, operator.zone
+    facts = facts_of(texts, item.data)
     if item.order_id:
         what = f"{texts.t('Đơn {code}', code=item.code)} · {item.partner_name}"
         when = texts.moment(item.deliver_at, zone, now) if item.deliver_at else ""
-        details = texts.t("giao {time}", time=when)
+        facts = (texts.t("giao {time}", time=when), *facts)
     else:
-        what, details = _said(item.data), ""
+        what, facts = (facts[0], facts[1:]) if facts else ("—", ())
     return Line(
         id=item.id,
         href=_href(item),
         what=what,
-        details=details,
+        details=" · ".join(facts),
         since=texts.t("từ {time}", time=texts.happened(item.owed_at, zone, now)),
     )
 
@@ -135,12 +136,6 @@ def _href(item: Item) -> str:
     if item.kind is NoticeKind.CODES_USED_UP:
         return f"/ops/partners/{item.data.get('name', '')}"
     return "/ops/platforms" if item.kind is NoticeKind.WEBHOOK_DEAD else ""
-
-
-def _said(data: Mapping[str, Json]) -> str:
-    """Return what a notice about no order says of itself."""
-    told = (data.get(name) for name in ("name", "detail"))
-    return " · ".join(str(each) for each in told if each) or "—"
 
 
 #: What each kind is called, and what to do about it; the most urgent first.
