@@ -24,6 +24,7 @@ from bot.traces import open_tracer, traced_requests
 from bot.watch import SILENT_AFTER, Watch, voices_of
 from bot.web.middleware import middlewares
 from bot.web.routes import add_routes as add_pages
+from core import pool_use
 from core.clock import real_now
 from core.database import Database, connect
 from core.keys import code_key
@@ -101,6 +102,7 @@ async def open_app(settings: Settings, database: Database, queues: Queues) -> As
             patience=settings.sweep_every + SILENT_AFTER,
         )
         stack.push_async_callback(_end, asyncio.create_task(watch.run()))
+        stack.push_async_callback(_end, asyncio.create_task(pool_use.tell(database)))
         app = build(settings, database, ledger, queues, ways=ways_of(settings, channels))
         if tracer is not None:
             app.middlewares.insert(0, traced_requests(tracer))

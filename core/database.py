@@ -16,7 +16,6 @@ from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.api.migrate import migrate as migrate_apps
 from tortoise.migrations.executor import MigrationExecutor, PlanStep
 
-from core import metrics
 from core.clock import ProductClock
 from core.errors import Unavailable
 
@@ -144,8 +143,6 @@ class Database:
         """Keep `clock` as the database says, once a second, until cancelled."""
         while True:
             await asyncio.sleep(1)
-            metrics.POOL.labels("open").set(self.pool.get_size())
-            metrics.POOL.labels("in use").set(self.pool.get_size() - self.pool.get_idle_size())
             try:
                 await self.set_clock()
             except AWAY:

@@ -22,7 +22,7 @@ from bot.conversation import Conversation
 from bot.registry import open_channels, signer_of, ways_of
 from bot.traces import open_tracer
 from bot.zalo_silence import look_for_silence
-from core import metrics
+from core import metrics, pool_use
 from core.channels import Inbound, Listens
 from core.database import Database, connect
 from core.keys import code_key
@@ -230,6 +230,7 @@ async def run_until(stopped: asyncio.Event, settings: Settings, service: Service
     tasks.append(
         asyncio.create_task(every(settings.sweep_every, service.sweeper.sweep, name="sweep"), name="sweep")
     )
+    tasks.append(asyncio.create_task(pool_use.tell(service.database), name="pool"))
     if settings.heartbeat_url:
         tasks.append(asyncio.create_task(_beat(settings, service), name="heartbeat"))
     keeping = every(KEEP_EVERY, lambda: keep_house(service.database, settings), name="house")
