@@ -18,6 +18,7 @@ from typing import Any, Final
 import uvloop
 
 from bench import board, pgbench, reading, sweeps
+from bench.cancels import CancelBench
 from bench.cards import CardBench
 from bench.figures import Aim, Figure, as_json, table
 from bench.placing import PlacingBench
@@ -31,12 +32,13 @@ from bench.trouble import TroubleBench
 from bench.world import World, open_world
 from core.clock import real_now
 
-_PARTS: Final = ("taps", "placing", "sweeps", "delivery", "trouble", "reading", "board")
+_PARTS: Final = ("taps", "placing", "sweeps", "delivery", "webhooks", "trouble", "reading", "board")
 _MOST_MEMORY: Final = (Aim.AT_MOST, 150.0)
 #: Orders that the benchmarks number for themselves.
 _FIRST_CARD: Final = 10_000_000
 _FIRST_PROMPT: Final = 20_000_000
 _FIRST_TROUBLE: Final = 30_000_000
+_FIRST_CANCEL: Final = 40_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ async def open_service(stage: Stage) -> AsyncIterator[Service]:
 async def run(size: Size, parts: Sequence[str], figures: list[Figure]) -> None:
     """Measure these parts, one after the other; add what was measured to `figures`."""
     async with open_stage(patience=size.patience) as stage:
-        if {"taps", "placing", "delivery", "trouble"} & set(parts):
+        if {"taps", "placing", "delivery", "webhooks", "trouble"} & set(parts):
             async with open_service(stage) as service:
                 await _measure_service(service, size, parts, figures)
         if "sweeps" in parts:
@@ -100,6 +102,8 @@ async def _measure_service(service: Service, size: Size, parts: Sequence[str], f
         figures += await bench.measure(size)
     if "delivery" in parts:
         figures += await _deliver(service, size)
+    if "webhooks" in parts:
+        figures += await _cancel(service, size)
     if "trouble" in parts:
         figures += await _trouble(service, size)
     figures.append(_memory("web", service.web.child))
@@ -146,6 +150,17 @@ async def _deliver(service: Service, size: Size) -> list[Figure]:
         prompt = PromptnessBench(stage, world.town, world.shop, service.web.port, gateways, _FIRST_PROMPT)
         figures += await prompt.measure(size)
         return [*figures, _memory("worker", running)]
+
+
+async def _cancel(service: Service, size: Size) -> list[Figure]:
+    """Measure webhooks while one platform of three hangs."""
+    async with at_leisure(service.database_url) as connection:
+        await quieten(connection)
+    async with worker(service.stage, service.settings):
+        _say("orders cancelled while one platform of three hangs")
+        url = service.addresses["webhook_url"]
+        bench = CancelBench(service.stage, service.world, service.web.port, url, _FIRST_CANCEL)
+        return await bench.measure(size)
 
 
 async def _trouble(service: Service, size: Size) -> list[Figure]:

@@ -51,6 +51,12 @@ class Gateways:
         self.webhooks += 1
         return web.Response()
 
+    async def keep_silent(self, request: web.Request) -> web.Response:
+        """Take a webhook's connection, as a platform that is dead, and never answer it."""
+        await request.read()
+        await asyncio.sleep(60)
+        return web.Response(status=504)
+
     def _people(self, user_ids: list[str]) -> int:
         for user_id in user_ids:
             self._zalo.person(user_id).last_interaction = real_time()
@@ -95,6 +101,7 @@ async def _main() -> None:
         gateways = Gateways(zalo, mailbox, sms)
         app = web.Application()
         app.router.add_post("/webhooks", gateways.take_webhook)
+        app.router.add_post("/silent", gateways.keep_silent)
         platform = Listener(app)
         await platform.start()
         try:

@@ -26,6 +26,7 @@ class Size:
     readings: int
     reading_rounds: int
     open_orders: int
+    cancels: int
     patience: float = 240.0
 
 
@@ -48,6 +49,7 @@ FULL: Final = Size(
     readings=100,
     reading_rounds=20,
     open_orders=100_000,
+    cancels=1_000,
 )
 QUICK: Final = Size(
     rounds=3,
@@ -68,6 +70,7 @@ QUICK: Final = Size(
     readings=50,
     reading_rounds=8,
     open_orders=20_000,
+    cancels=1_000,
 )
 #: For the test of the benchmark itself; its figures mean nothing.
 SMOKE: Final = Size(
@@ -89,6 +92,7 @@ SMOKE: Final = Size(
     readings=3,
     reading_rounds=1,
     open_orders=300,
+    cancels=40,
     patience=60.0,
 )
 SIZES: Final = {"full": FULL, "quick": QUICK, "smoke": SMOKE}

@@ -68,6 +68,14 @@ def batches(town: Town, api_key: str, numbers: Sequence[int], *, now: datetime, 
         yield _request("/api/v1/orders:batch", raw, {"Authorization": f"Bearer {api_key}"})
 
 
+def cancels(api_key: str, order_ids: Iterable[OrderId]) -> Iterator[bytes]:
+    """Yield requests that cancel these orders."""
+    raw = json.dumps({"reason": "Khách đổi ngày họp"}, ensure_ascii=False).encode()
+    for order_id in order_ids:
+        path = f"/api/v1/orders/{order_id}/cancel"
+        yield _request(path, raw, {"Authorization": f"Bearer {api_key}"})
+
+
 def _order(kitchen: Kitchen, number: int, deliver_at: str) -> dict[str, Any]:
     return {
         "external_id": f"NEW-{number}",

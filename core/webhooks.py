@@ -17,7 +17,7 @@ from core.database import Connection, Database, Row
 MOST_TOGETHER: Final = 20
 _LEASE_EACH: Final = timedelta(seconds=6)
 _LEASE_MORE: Final = timedelta(seconds=10)
-_OF_EACH: Final = 200
+_OF_EACH: Final = 1_000
 
 #: An order (or a kitchen) and the platform that is told of it.
 _Subject = tuple[UUID, UUID]
