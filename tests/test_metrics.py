@@ -212,6 +212,6 @@ async def test_many_scrapes_are_one_question(world: World) -> None:
 
 def test_nothing_is_counted_before_it_is_known_where() -> None:
     """The folder that processes share is named once servers are there: nobody may count before."""
-    code = "import sys, cli.serve, cli.worker, cli.runtime, core.database; print('prometheus_client' in sys.modules)"
+    code = "import sys, cli.serve, cli.worker, core.database; print('prometheus_client' in sys.modules)"
     heard = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert heard.stdout.strip() == "False"
