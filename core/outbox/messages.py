@@ -43,7 +43,7 @@ def message_row(
 ) -> dict[str, Any]:
     """Return the row of a message that can be tried at once, or when the kitchen's quiet hours are over."""
     return {
-        "id": str(ids.new()),
+        "id": str(ids.beside(notice.id)),  # in one part with all that its notice is told by
         "notice_id": str(notice.id),
         "order_id": str(notice.order.id) if notice.order else None,
         "leg": leg.way.value,
