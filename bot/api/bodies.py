@@ -31,6 +31,10 @@ async def read(request: web.Request, *, most: int = MOST_BYTES, within: float = 
     Raises Problem for another type, beyond `most` bytes, and for a body that comes too slowly or not whole.
     """
     _check_type(request)
+    return await _all(request, most, within)
+
+
+async def _all(request: web.Request, most: int, within: float) -> bytes:
     if (request.content_length or 0) > most:
         raise Problem("too_large")
     try:
@@ -49,6 +53,15 @@ def _check_type(request: web.Request) -> None:
     coding = request.headers.get("Content-Encoding", "identity").lower()
     if not is_json or charset not in {"utf-8", "utf8"} or coding != "identity":
         raise Problem("unsupported_media_type")
+
+
+async def read_nothing(request: web.Request) -> None:
+    """Read the body of a request that has nothing to say; an empty object says nothing too.
+
+    Raises Problem for anything else: whoever sends it expects something of it.
+    """
+    if (await _all(request, MOST_BYTES, _READ_WITHIN)).strip() not in {b"", b"{}"}:
+        raise Problem("malformed", detail="This takes no body.")
 
 
 async def _bounded(content: StreamReader, most: int) -> bytes:

@@ -19,6 +19,7 @@ from bot.keys import SETTINGS
 _REF: Final = "#/components/schemas/{model}"
 _JSON: Final = "application/json"
 _ALWAYS: Final = ("unauthorized", "too_many_requests", "internal", "unavailable")
+_WITHOUT_BODY: Final = ("malformed", "too_slow", "too_large")
 _WITH_BODY: Final = (
     "malformed",
     "too_slow",
@@ -183,7 +184,7 @@ REPLAY: Final = Operation(
     "Now, under the same `webhook-id` and with the same body; if that fails, by the schedule of a new one.",
     models.WebhookDocument,
     ((202, "It is about to be sent."),),
-    ("not_found", "webhooks_off"),
+    (*_WITHOUT_BODY, "not_found", "webhooks_off"),
 )
 TEST: Final = Operation(
     "POST",
@@ -194,7 +195,7 @@ TEST: Final = Operation(
     " ended.",
     models.WebhookDocument,
     ((202, "It is about to be sent."),),
-    ("webhooks_off",),
+    (*_WITHOUT_BODY, "webhooks_off"),
 )
 OPERATIONS: Final = (
     PLACE,

@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from bot.api import batch, docs, events, openapi, orders, settlements, webhooks
+from bot.api import batch, bodies, docs, events, openapi, orders, settlements, webhooks
 from bot.api.batch import TURNS
 from bot.api.calls import Act, open_call
 from bot.api.limits import LIMITS, Limits, Seconds, tell_allowance
@@ -43,17 +43,20 @@ def add_routes(app: web.Application, *, seconds: Seconds = time.monotonic) -> No
     api[LIMITS] = Limits(app[SETTINGS].api_rate, seconds=seconds)
     api[TURNS] = asyncio.Semaphore(1)
     for operation, act in ACTS.items():
-        api.router.add_route(operation.method, operation.path, _handler(act))
+        api.router.add_route(operation.method, operation.path, _handler(operation, act))
         if operation.method == "GET":
-            api.router.add_route("HEAD", operation.path, _handler(act))
+            api.router.add_route("HEAD", operation.path, _handler(operation, act))
     app.add_subapp(PREFIX, api)
     app.router.add_get(OPENAPI_PATH, openapi.show)
     app.router.add_get(DOCS_PATH, docs.show)
     app.router.add_get(docs.STYLE_PATH, docs.show_style)
 
 
-def _handler(act: Act) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _handler(operation: Operation, act: Act) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await act(await open_call(request))
+        call = await open_call(request)
+        if operation.method == "POST" and operation.body is None:
+            await bodies.read_nothing(request)
+        return await act(call)
 
     return handle

@@ -1,10 +1,10 @@
-"""Bodies that come too slowly."""
+"""Bodies that come too slowly, and bodies that nobody asked for."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
 from bot.api import bodies
@@ -18,12 +18,18 @@ async def _length(request: web.Request) -> web.Response:
     return web.Response(text=str(len(raw)))
 
 
+async def _nothing(request: web.Request) -> web.Response:
+    await bodies.read_nothing(request)
+    return web.Response()
+
+
 @pytest.fixture
 async def server() -> AsyncIterator[BaseTestServer]:
     """Yield a server that waits for a body as long as a fifth of a second."""
     app = web.Application(middlewares=[tell_problems])
     app[SETTINGS] = Settings(_env_file=None)
     app.router.add_post("/", _length)
+    app.router.add_post("/nothing", _nothing)
     async with TestServer(app) as server:
         yield server
 
@@ -54,3 +60,17 @@ async def test_a_body_that_comes_in_time_is_read(server: BaseTestServer) -> None
 
     assert said.startswith(b"HTTP/1.1 200 ")
     assert said.endswith(b"10")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b" {}\n"], ids=["none", "object", "spaces"])
+async def test_what_takes_no_body_takes_an_empty_one(server: BaseTestServer, body: bytes) -> None:
+    """Many clients send an empty object with every POST."""
+    async with ClientSession() as session, session.post(server.make_url("/nothing"), data=body) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize("body", [b"{", b"null", b'{"to": "x"}', b"x" * 300_000], ids=[*"abcd"])
+async def test_what_takes_no_body_refuses_one(server: BaseTestServer, body: bytes) -> None:
+    """Whoever sends something expects something of it."""
+    async with ClientSession() as session, session.post(server.make_url("/nothing"), data=body) as answer:
+        assert answer.status in {400, 413}
