@@ -31,6 +31,7 @@ FIGURES = {
     *(f"tap.{connections}.{name}" for connections in (8, 32) for name in ("rate", "p50", "p99")),
     *("place.batch.rate", "place.batch.ratio"),
     *("place.rate", "place.p99", "cards.rate", "prompt.rate", "prompt.p50", "prompt.p99", "prompt.max"),
+    *(f"webhooks.{name}" for name in ("rate", "last", "p50", "cancels")),
     *(f"sweep.{what}.{name}" for what in ("idle", "due") for name in ("few", "many", "ratio")),
     *(f"trouble.{what}.{name}" for what in ("calm", "hang", "ratio") for name in ("p50", "p99")),
     *("memory.web", "memory.worker"),
