@@ -1,6 +1,6 @@
 """One kitchen: its score, its people and how they are reached, its orders, its settings and its pause."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.keys import DATABASE, WAKING
 from bot.ops.partner_view import (
+    Knowledge,
     kitchen_pause,
     member_line,
     months_of,
@@ -25,11 +26,13 @@ from bot.texts.catalogue import Texts, msg
 from bot.web.forms import Form
 from core.console import partners as reads
 from core.console import scores
+from core.database import Pool
 from core.errors import NotFound, RuleError
 from core.operators import kitchens
 from core.operators.kitchens import LONGEST_REASON, reason_of
 from core.partners import partners, sessions, staff
 from core.partners.partners import NONE, Partner, PartnerChange
+from core.partners.staff import Member
 from core.waking import wake_worker
 
 _ORDERS: Final = 10
@@ -169,7 +172,7 @@ async def _page(request: web.Request, asked: Asked, *, fault: str = "", status: 
         raise web.HTTPNotFound
     standing = await scores.standing(pool, partner.id, partner.zone, now=now)
     members = await staff.staff_of(pool, partner.id)
-    known = await reads.known(pool, [each.value for member in members for each in member.addresses])
+    knowledge = await knowledge_of(pool, partner, members)
     devices = await sessions.of_staff(pool, [member.id for member in members], now=now)
     timers = await reads.next_timers(pool, partner.id, most=_TIMERS)
     orders = await reads.last_orders(pool, partner.id, most=_ORDERS)
@@ -188,7 +191,7 @@ async def _page(request: web.Request, asked: Asked, *, fault: str = "", status: 
         ],
         months=months_of(texts, standing),
         ways=ways_of(texts, standing.last_90),
-        members=[member_line(operator, member, known, devices, now=now) for member in members],
+        members=[member_line(operator, member, knowledge, devices, now=now) for member in members],
         timers=[next_line(operator, timer, now) for timer in timers],
         orders=[order_line(operator, order, now) for order in orders],
         set=_set(partner, asked.form),
@@ -199,6 +202,12 @@ async def _page(request: web.Request, asked: Asked, *, fault: str = "", status: 
         told=fault,
         done="" if fault else done_words(request, texts),
     )
+
+
+async def knowledge_of(queryable: Pool, partner: Partner, members: Sequence[Member]) -> Knowledge:
+    """Return what is known of these people's addresses."""
+    values = [each.value for member in members for each in member.addresses]
+    return Knowledge(await reads.known(queryable, values), await reads.last_sent(queryable, partner.id))
 
 
 def _set(partner: Partner, form: Form) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from aiohttp import web
 
 from bot.keys import DATABASE, SETTINGS, SIGNER
-from bot.ops.partner import Asked, asked_of
+from bot.ops.partner import Asked, asked_of, knowledge_of
 from bot.ops.partner_view import form_name, member_line
 from bot.ops.partners import fault_words, hand_of
 from bot.ops.session import inside
@@ -20,7 +20,6 @@ from bot.web.invite_page import qr_picture
 from bot.web.nav import role_word
 from bot.web.staff_page import MAY
 from core.actors import Role
-from core.console import partners as reads
 from core.database import Connection
 from core.errors import NotFound, RuleError
 from core.operators import kitchens
@@ -278,7 +277,7 @@ def _new(
 async def _one(request: web.Request, before: Before, *, fault: str = "", status: int = 200) -> web.Response:
     asked, member, database = before.asked, before.member, request.config_dict[DATABASE]
     now, texts = database.clock.now(), asked.operator.texts
-    known = await reads.known(database.pool, [each.value for each in member.addresses])
+    knowledge = await knowledge_of(database.pool, asked.partner, [member])
     devices = await sessions.of_staff(database.pool, [member.id], now=now)
     done = request.query.get("done", "")
     return inside(
@@ -289,7 +288,7 @@ async def _one(request: web.Request, before: Before, *, fault: str = "", status:
         status=status,
         partner=asked.partner,
         path=before.path,
-        member=member_line(asked.operator, member, known, devices, now=now),
+        member=member_line(asked.operator, member, knowledge, devices, now=now),
         role_now=member.role.value,
         notify=member.notify,
         roles=_roles(texts),

@@ -23,7 +23,13 @@ from core.partners.sessions import Session
 from core.partners.staff import KnownAddress, Member
 from core.schedule import TimerKind
 
-Knowledge = Mapping[str, Sequence[Known]]
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known of addresses: on each channel, and when a gateway last took a message for one."""
+
+    known: Mapping[str, Sequence[Known]]
+    sent: Mapping[str, datetime]
 
 
 # --- The score --------------------------------------------------------------------------------------
@@ -218,7 +224,7 @@ class MemberLine:
 
 
 def member_line(
-    operator: Operator, member: Member, known: Knowledge, devices: Sequence[Session], *, now: datetime
+    operator: Operator, member: Member, knowledge: Knowledge, devices: Sequence[Session], *, now: datetime
 ) -> MemberLine:
     """Return one member with everything that is known of how they are reached."""
     chats = (AddressKind.ZALO_USER, AddressKind.TELEGRAM_CHAT)
@@ -229,9 +235,7 @@ def member_line(
         is_told=member.is_recipient,
         has_chat=any(member.live(kind) for kind in chats),
         devices=sum(1 for session in devices if session.staff_id == member.id),
-        addresses=tuple(
-            _address(operator, each, known.get(each.value, ()), now=now) for each in member.addresses
-        ),
+        addresses=tuple(_address(operator, each, knowledge, now=now) for each in member.addresses),
     )
 
 
@@ -242,12 +246,13 @@ def form_name(operator: Operator, known: KnownAddress) -> str:
 
 
 def _address(
-    operator: Operator, address: KnownAddress, known: Sequence[Known], *, now: datetime
+    operator: Operator, address: KnownAddress, knowledge: Knowledge, *, now: datetime
 ) -> AddressLine:
-    texts = operator.texts
+    texts, known = operator.texts, knowledge.known.get(address.value, ())
     kind = _GROUP if Address(address.kind, address.value).is_group else _KINDS[address.kind]
     is_dialled = address.kind in {AddressKind.PHONE, AddressKind.EMAIL}
-    state, works = _state(operator, address, known, now)
+    sent = knowledge.sent.get(address.value)
+    state, works = _state(operator, address, known, sent=sent, now=now)
     return AddressLine(
         form_name(operator, address),
         texts.t(kind),
@@ -264,7 +269,12 @@ def _dialled(address: KnownAddress) -> str:
 
 
 def _state(
-    operator: Operator, address: KnownAddress, known: Sequence[Known], now: datetime
+    operator: Operator,
+    address: KnownAddress,
+    known: Sequence[Known],
+    *,
+    sent: datetime | None,
+    now: datetime,
 ) -> tuple[str, bool]:
     """Say whether messages reach it: what is known last counts."""
     t = operator.texts.t
@@ -276,7 +286,9 @@ def _state(
         return t("tin lúc {when} không đến", when=_when(operator, failed, now)), False
     if worked:
         return t("tin lúc {when} đã đến", when=_when(operator, worked, now)), True
-    return t("chưa gửi gì đến đây"), True
+    if sent:
+        return t("gửi lần cuối {when}", when=_when(operator, sent, now)), True
+    return t("gần đây chưa gửi gì đến đây"), True
 
 
 def _more(operator: Operator, address: KnownAddress, known: Sequence[Known], now: datetime) -> list[str]:

@@ -111,6 +111,12 @@ async def known(queryable: Queryable, values: Sequence[str]) -> Mapping[str, Seq
     return found
 
 
+async def last_sent(queryable: Queryable, partner_id: UUID) -> Mapping[str, datetime]:
+    """Return when a gateway last took a message for an address, of those about a kitchen's last orders."""
+    rows = await queryable.fetch(_SENT, partner_id, _LOOKED_AT)
+    return {row["address"]: row["sent_at"] for row in rows}
+
+
 def _kitchen(row: Row) -> Kitchen:
     return Kitchen(
         row["id"],
@@ -155,6 +161,13 @@ SELECT o.id AS order_id, o.code, o.status, t.kind, t.step, t.due_at
 FROM orders o JOIN timers t ON t.order_id = o.id AND t.state = 'live'
 WHERE o.partner_id = $1 AND o.status IN ('pending', 'confirmed')
 ORDER BY t.due_at, t.id LIMIT $2
+"""
+_LOOKED_AT: Final = 20
+_SENT: Final = """
+SELECT m.address, max(m.sent_at) AS sent_at FROM (
+    SELECT id FROM orders WHERE partner_id = $1 ORDER BY deliver_at DESC, id DESC LIMIT $2
+) o JOIN messages m ON m.order_id = o.id
+WHERE m.sent_at IS NOT NULL AND m.state IN ('sent', 'unclear') GROUP BY m.address
 """
 _KNOWN: Final = """
 SELECT address, channel, worked_at, failed_at, out_until, why FROM reach
