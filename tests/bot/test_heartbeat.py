@@ -10,10 +10,11 @@ import pytest
 from aiohttp import web
 from prometheus_client import REGISTRY
 
-from bot.watch import Voices, Watch
+from bot.watch import Voices, Watch, voices_of
 from core.channels import Address, AddressKind, Card, ChannelName, Outcome, Rate, ReceiptKind, Sent
 from core.clock import real_now
 from core.database import Database, Pool, connect
+from core.settings import Settings
 from jobs.heartbeat import Heartbeat
 from tests.stories.world import World, open_world
 
@@ -148,6 +149,17 @@ class Ear:
 
     async def close(self) -> None:
         """Have nothing to let go of."""
+
+
+def test_operators_are_told_by_every_way_that_is_on() -> None:
+    """Their mailboxes and their chat; a channel without settings is left out."""
+    settings = Settings(
+        _env_file=None, operator_emails=("a@chotdon.vn", "b@chotdon.vn"), operator_telegram_chat="-100"
+    )
+    both = voices_of(settings, {ChannelName.EMAIL: Ear(), ChannelName.TELEGRAM: Ear()})
+    assert [address.value for _, address in both.ways] == ["a@chotdon.vn", "b@chotdon.vn", "-100"]
+    mail = voices_of(settings, {ChannelName.EMAIL: Ear()})
+    assert [address.kind for _, address in mail.ways] == [AddressKind.EMAIL] * 2
 
 
 async def test_a_database_that_is_away_is_told_once_by_every_way(database_url: str) -> None:
