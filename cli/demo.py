@@ -169,6 +169,7 @@ def _tell(wall: str, url: str) -> None:
   Chốt Đơn is running. Open the phone wall, and tap:
 
     Phone wall        {wall}/
+    Operators         {url}/ops   (as {_OPERATORS}; the mail is on the wall)
     API, to read      {url}/api/docs
     Health, metrics   {url}/readyz   {url}/metrics
 
