@@ -237,7 +237,7 @@ SELECT EXISTS (SELECT FROM orders WHERE partner_id = ANY($1::uuid[]) AND status 
     OR EXISTS (SELECT FROM orders WHERE partner_id = ANY($1::uuid[]) AND final_at IS NOT NULL
                   AND status_changed_at > $3 AND status_changed_by ->> 'id' = ANY($2::text[])) AS acted
 """
-#: How many reviews of a time gave how many stars. An order's last change is its review.
+#: How many reviews of a time gave how many stars. An order's last change is its review or the answer to it.
 STARS: Final = " UNION ALL ".join(
     f"SELECT {rating} AS rating, count(*) AS count FROM orders"  # noqa: S608  (numbers of ours)
     f" WHERE partner_id = $1 AND review ->> 'rating' = '{rating}' AND updated_at >= $2 AND updated_at < $3"

@@ -163,8 +163,8 @@ async def reviewed(queryable: Queryable, partner_id: UUID, *, after: Place | Non
     return ReviewPage(orders, Place(last.updated_at, last.id) if last else None)
 
 
-# Nothing happens to an order after its end but a review: `status_changed_at` is when it ended, and the last
-# change of a reviewed one is its review.
+# Nothing happens to an order after its end but a review and the answer to it: `status_changed_at` is when it
+# ended, and the last change of a reviewed one is one of these.
 _ENDED: Final = """
 SELECT width_bucket(status_changed_at, $4::timestamptz[]) AS piece, status,
        count(*) AS count, sum(total)::bigint AS amount

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from core.masking import mask_orders
 from sandbox.sms import FakeEsms
 from tests.stories.browser import Browser, Page, open_browser
 from tests.stories.world import VIETNAM, Placed, Somebody, World, open_world
@@ -269,3 +270,25 @@ async def test_the_record_names_no_customer(
     rows = await world.database.pool.fetch("SELECT by FROM events WHERE type = 'order.reviewed'")
     assert [row["by"] for row in rows] == [{"via": "customer", "name": "Khách", "id": None}]
     assert "Mai" not in json.dumps([row["by"] for row in rows])
+
+
+async def test_a_forgotten_customers_link_is_over(world: World, eaten: Placed, browser: Browser) -> None:
+    """Nobody knows any more whose order it was."""
+    link = link_of(world)
+    async with world.database.pool.acquire() as connection, connection.transaction():
+        await mask_orders(connection, [eaten.order_id])
+    assert (await browser.opens(link)).status == 410
+
+
+async def test_a_webhook_and_a_page_say_the_same_of_who_said_it(
+    world: World, eaten: Placed, lan: Somebody, browser: Browser
+) -> None:
+    """The kitchen's own page tells that a customer left it, and shows links in it as words."""
+    page = await browser.opens(link_of(world))
+    await says(page, rating="3", comment="Xem http://a.vn <script>")
+    mail = lan.mail.gets("được khách chấm 3/5")
+    inside = await browser.opens(dict(mail.links())["Xem chi tiết đơn hàng"])
+    assert "Khách đánh giá · khách" in inside.text
+    assert "Xem http://a.vn &lt;script&gt;" in inside.html
+    assert 'href="http://a.vn' not in inside.html
+    lan.catches_up()
