@@ -21,6 +21,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/ops/live", live.of_board)
     app.router.add_get(_ORDER, orders.show)
     app.router.add_get(f"{_ORDER}/live", orders.live)
+    app.router.add_post(f"{_ORDER}/nudge", orders.nudge)
     app.router.add_post(f"{_ORDER}/reveal", orders.reveal)
     app.router.add_post(f"{_ORDER}/{{action:confirm|cancel|complete}}", orders.act)
     app.router.add_get("/ops/items", items_page.show)

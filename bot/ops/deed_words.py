@@ -21,6 +21,7 @@ _WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "order.confirmed": msg("Xác nhận đơn thay quán"),
         "order.cancelled": msg("Huỷ đơn"),
         "order.completed": msg("Báo hoàn thành thay quán"),
+        "order.nudged": msg("Nhắc lại quán"),
         "customer.shown": msg("Xem khách của đơn"),
         "customer.searched": msg("Tìm khách theo số điện thoại"),
         "item.handled": msg("Đã xử lý việc"),

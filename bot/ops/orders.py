@@ -12,7 +12,7 @@ from uuid import UUID
 from aiohttp import web
 
 from bot.cards import masking
-from bot.keys import DATABASE, LEDGER
+from bot.keys import DATABASE, LEDGER, WAKING
 from bot.ops.order_view import platform_lines
 from bot.ops.session import (
     VIA,
@@ -32,6 +32,7 @@ from bot.web.reading import Reading, read
 from core import audit
 from core.audit import Signed
 from core.errors import NotFound, RuleError
+from core.operators import nudging
 from core.operators.kitchens import LONGEST_REASON, reason_of
 from core.operators.order_reads import told_platforms
 from core.orders import answers
@@ -39,6 +40,7 @@ from core.orders.commands import OTHER_REASON, CancelOrder, Command, CompleteOrd
 from core.orders.events import Event, Json
 from core.orders.order import Order, OrderId, Reason
 from core.orders.status import Status
+from core.waking import wake_worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ async def show(request: web.Request) -> web.StreamResponse:
     """Show the order; changes nothing."""
     operator = await operator_of(request)
     reading = await _reading(request, operator)
-    return await _page(request, operator, Sight(reading), await _told_after(request, operator, reading))
+    told = await _told_after(request, operator, reading) or _nudged(request, operator.texts)
+    return await _page(request, operator, Sight(reading), told)
 
 
 async def live(request: web.Request) -> web.StreamResponse:
@@ -127,6 +130,27 @@ def _missing(texts: Texts, wrong: RuleError) -> Told:
         "reason_long": texts.t("Lý do dài quá {most} chữ. Viết ngắn hơn.", most=LONGEST_REASON),
     }
     return Told("bad", texts.t("Chưa có gì được làm."), (advice[wrong.code],))
+
+
+async def nudge(request: web.Request) -> web.StreamResponse:
+    """Have the kitchen asked once more."""
+    operator = await operator_of(request)
+    await form_of(request, operator)
+    order_id, database = _order_id(request), request.config_dict[DATABASE]
+    signed = Signed(operator.email, VIA)
+    async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        notice_id = await nudging.nudge(connection, order_id, signed=signed, now=database.clock.now())
+    if notice_id:
+        await wake_worker(request.config_dict[WAKING].wake, [notice_id])
+    raise web.HTTPSeeOther(f"/ops/orders/{order_id}?nudged={'1' if notice_id else '0'}")
+
+
+def _nudged(request: web.Request, texts: Texts) -> Told | None:
+    wait = texts.t("Chỉ nhắc được đơn đang chờ xác nhận, và cách nhau ít nhất 5 phút.")
+    return {
+        "1": Told("good", texts.t("Đang nhắc mọi người xác nhận được của quán.")),
+        "0": Told("bad", texts.t("Chưa nhắc."), (wait,)),
+    }.get(request.query.get("nudged", ""))
 
 
 # --- Who ordered ------------------------------------------------------------------------------------

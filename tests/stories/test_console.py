@@ -114,6 +114,23 @@ async def test_an_operator_confirms_for_a_kitchen_that_called(
     assert OPERATORS in record.text
 
 
+async def test_an_operator_has_the_kitchen_asked_once_more(
+    world: World, console: Console, lan: Somebody
+) -> None:
+    """At once and on record; a second time only five minutes later, and never for what is settled."""
+    order = await world.order()
+    world.everybody_catches_up()
+    page = f"/ops/orders/{order.id}"
+    asked = await console.sends(page, f"{page}/nudge")
+    assert "Đang nhắc mọi người xác nhận được của quán" in asked.text
+    await lan.texts.sees(order.code)
+    too_soon = await console.sends(page, f"{page}/nudge")
+    assert "Chưa nhắc" in too_soon.text
+    assert "Nhắc lại quán · com-nha-lan" in (await console.opens("/ops/audit")).text
+    await world.operator(ConfirmOrder(order.order_id))
+    assert "Nhắc lại quán" not in (await console.opens(page)).text
+
+
 async def test_a_platform_that_is_down_stands_on_the_board(
     world: World, console: Console, platform: FakePlatform
 ) -> None:
