@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bot.registry import CHANNELS
 from bot.texts.catalogue import Texts, msg
 from core.channels import ChannelName
-from core.settings import PREFIX, Settings
+from core.settings import PREFIX, SMS_NEEDS, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,18 @@ def groups_of(texts: Texts, settings: Settings) -> list[tuple[str, list[SettingL
 def channel_lines(settings: Settings) -> list[ChannelLine]:
     """Return each channel, and what it lacks."""
     return [
-        ChannelLine(_NAMES[name], "" if entry.is_on(settings) else entry.needs)
+        ChannelLine(_NAMES[name], "" if entry.is_on(settings) else _needs(settings, name, entry.needs))
         for name, entry in CHANNELS.items()
     ]
+
+
+def _needs(settings: Settings, name: ChannelName, usual: str) -> str:
+    """Return the names of the settings that a channel is off without; a gateway of SMS has its own."""
+    if name is not ChannelName.SMS:
+        return usual
+    if settings.sms_gateway is None:
+        return f"SMS_GATEWAY ({', '.join(SMS_NEEDS)})"
+    return ", ".join(need.upper() for need in SMS_NEEDS[settings.sms_gateway])
 
 
 def rules_of(texts: Texts, settings: Settings) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from bot.ops.settings_view import groups_of, rules_of
+from bot.ops.settings_view import channel_lines, groups_of, rules_of
 from bot.texts import Texts
 from core import alarms
 from core.clock import real_now
@@ -32,6 +32,7 @@ TOLD = {
     "zalo_oa_id": "4567",
     "email_from": "don@chotdon.example",
 }
+MAIL = {"smtp_url": "smtp://127.0.0.1:1", "email_from": "don@chotdon.example"}
 VI = Texts("vi")
 
 
@@ -117,7 +118,13 @@ async def test_channels_that_are_off_say_what_they_need(site: Site) -> None:
     await sign_in(site)
     text = (await site.opens("/ops/settings")).text
     assert "Telegram đang bật" in text
-    assert "SMS đang tắt cần: SMS_GATEWAY" in text
+    assert "SMS đang tắt cần: SMS_GATEWAY (esms, speedsms, twilio, smpp)" in text
+
+
+def test_a_gateway_that_was_set_up_in_part_says_what_is_its_own() -> None:
+    """Of the chosen one only; what is on needs nothing."""
+    half = {line.name: line.needs for line in channel_lines(settings_for(sms_gateway="speedsms", **MAIL))}
+    assert (half["SMS"], half["Email"]) == ("SPEEDSMS_TOKEN", "")
 
 
 async def test_the_token_of_zalo_tells_how_it_stands(site: Site) -> None:
