@@ -53,13 +53,6 @@ class _Item:
     placing: Placing | None = None
     outcome: Answer | BaseException | None = None
 
-    @property
-    def digest(self) -> bytes:
-        """What tells this order from another; how its JSON is spelled makes no difference."""
-        readable = self.outcome is None
-        content = json.dumps(self.content, sort_keys=True).encode() if readable else self.raw
-        return hashlib.sha256(content).digest()
-
 
 @dataclass(slots=True)
 class _Batch:
@@ -119,7 +112,17 @@ async def _read(batch: _Batch) -> None:
         except Problem as problem:
             item.outcome = problem
         if batch.key:
-            batch.digests.append(item.digest)
+            batch.digests.append(hashlib.sha256(_spelled(item)).digest())
+
+
+def _spelled(item: _Item) -> bytes:
+    """Return what tells an order from another; how its JSON was laid out makes no difference."""
+    if item.outcome is not None:
+        return item.raw
+    try:
+        return json.dumps(item.content, sort_keys=True).encode()
+    except RecursionError:  # deeper than any order: it will be refused
+        return item.raw
 
 
 def _content(raw: bytes) -> Any:

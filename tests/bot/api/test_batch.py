@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -238,6 +239,22 @@ async def test_names_that_stand_twice_are_the_orders_own_fault(shop: Caller) -> 
     heard = await shop.call("POST", BATCH, data=b'{"orders":[' + members + b"]}")
 
     assert _statuses(heard) == [400, 400, 422]
+
+
+@pytest.mark.parametrize("depth", [100, 300, 500, 700, 900, 990])
+async def test_a_deeply_nested_order_is_refused_by_itself(
+    shop: Caller, order: dict[str, Any], depth: int
+) -> None:
+    """Also where its content would be compared with that of a repeat."""
+    deep = b"[" * depth + b"]" * depth
+    body = b'{"orders":[' + deep + b"," + json.dumps(order).encode() + b"]}"
+
+    heard = await shop.call("POST", BATCH, data=body, headers={"Idempotency-Key": "b-1"})
+
+    assert heard.status in {200, 400}
+    if heard.status == 200:
+        assert _statuses(heard)[0] in {400, 422}
+        assert _statuses(heard)[1] == 201
 
 
 @pytest.mark.parametrize(
