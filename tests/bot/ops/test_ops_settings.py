@@ -28,6 +28,7 @@ TOLD = {
     "smpp_url": f"smpp://chotdon:{MARK}@smpp.chotdon.example:2775",
     "telegram_token": f"123456:{MARK}",
     "telegram_secret": MARK,
+    "heartbeat_url": f"https://monitor.example/{MARK}",
     "zalo_app_id": "1111",
     "zalo_oa_id": "4567",
     "email_from": "don@chotdon.example",
