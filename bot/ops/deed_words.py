@@ -36,6 +36,13 @@ _WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "staff.address_added": msg("Thêm địa chỉ liên lạc"),
         "staff.address_taken": msg("Bỏ địa chỉ liên lạc"),
         "staff.link_codes_drawn": msg("Lấy mã liên kết"),
+        "platform.changed": msg("Đổi cài đặt của nền tảng"),
+        "platform.enabled": msg("Bật lại nền tảng"),
+        "platform.disabled": msg("Tắt webhook của nền tảng"),
+        "platform.key_renewed": msg("Đổi khoá API của nền tảng"),
+        "platform.secret_renewed": msg("Đổi khoá ký webhook"),
+        "person.exported": msg("Xuất dữ liệu của một người"),
+        "person.erased": msg("Xoá dữ liệu của một người"),
         "platform.webhooks_replayed": msg("Gửi lại webhook"),
     }
 )
