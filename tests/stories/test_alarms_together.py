@@ -38,10 +38,10 @@ async def raised(world: World, *names: str) -> None:
 
 async def test_what_comes_together_is_one_mail(world: World) -> None:
     """Three troubles within seconds: one line each, and the way to the console."""
-    await raised(world, "zalo: silence", "esms: gateway", "webhook: Cơm Ngon")
+    await raised(world, "zalo: silence", "esms: gateway", "sms: signature")
     assert world.operators.unread == []
     await world.passes(GATHER)
-    mail = world.operators.gets("3 việc cần xem", "webhook của zalo", "cổng esms không trả lời", "Cơm Ngon")
+    mail = world.operators.gets("3 việc cần xem", "webhook của zalo", "cổng esms không trả lời", "chữ ký sai")
     assert ("Mở trang tổng đài", f"{world.url}/ops/alarms") in mail.links()
 
 
