@@ -28,7 +28,8 @@ class AnswerKind(StrEnum):
 class Answer:
     """The end of one command. `version` is the order's after it; `at` and `by` tell the last status change.
 
-    `order_id` is None only where there is no such order to be seen by the actor.
+    `order_id` is None only where there is no such order to be seen by the actor. `seen` is the revision
+    that an actor went by who was outdated.
     """
 
     kind: AnswerKind

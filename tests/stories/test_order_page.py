@@ -142,7 +142,8 @@ async def test_a_link_that_was_tampered_with_leads_nowhere(
     """404, and nothing about any order."""
     link = world.mailbox.inbox(lan.mail.address)[0].link("Xem chi tiết")
     head, _, token = link.rpartition("/")
-    for forged in (token[:-1] + ("A" if token[-1] != "A" else "B"), "x", token[:40]):
+    # Not the last sign: some of its bits count for nothing.
+    for forged in (f"{token[:-2]}{'A' if token[-2] != 'A' else 'B'}{token[-1]}", "x", token[:40]):
         page = await browser.opens(f"{head}/{forged}")
         assert page.status == 404
         assert rice.code not in page.text
