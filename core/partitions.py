@@ -98,7 +98,7 @@ async def keep_ahead(database: Database) -> int:
     """
     async with database.pool.acquire() as connection:
         made = await make_ahead(connection, now=real_now())
-        await _tell_of_missing(connection, database.clock.now())
+        await tell_of_missing(connection, real_now(), now=database.clock.now())
     return made
 
 
@@ -172,11 +172,11 @@ async def _at_once(connection: Connection, *statements: str) -> None:
             await connection.execute(statement)
 
 
-async def _tell_of_missing(connection: Connection, now: datetime) -> None:
-    """Alarm about tables whose next month has no part a week before it begins."""
-    soon = Month.of(real_now() + timedelta(days=7))
+async def tell_of_missing(connection: Connection, moment: datetime, *, now: datetime) -> None:
+    """Alarm about tables whose next month has no part a week before it begins; `moment` is real time."""
+    soon = Month.of(moment + timedelta(days=7))
     lacking = [parted.table for parted, _ in missing(await parts(connection), [soon])]
-    is_new = soon in coming(real_now())  # the month in which the parts began is the default's
+    is_new = soon in coming(moment)  # the month in which the parts began is the default's
     async with connection.transaction(isolation="read_committed"):
         if lacking and is_new:
             await alarms.raise_(connection, _ALARM, f"no part for {', '.join(lacking)}", now=now)

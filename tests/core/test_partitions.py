@@ -233,3 +233,18 @@ async def test_what_is_looked_up_by_its_id_is_looked_for_in_one_part(database: D
     plan = "\n".join(row[0] for row in rows)
     assert _NEXT.part_of(PARTED[1]) in plan
     assert "default" not in plan
+
+
+async def test_the_operators_hear_of_a_month_that_has_no_part(database: Database) -> None:
+    """A week before it begins, not earlier; and that it is over once the part is there."""
+    month = partitions.coming(real_now())[1]
+    standing = "SELECT count(*) FROM alarms WHERE name = 'database: months'"
+    async with database.pool.acquire() as connection:
+        await partitions.drop(connection, PARTED[0], month)
+        for days, alarms in ((8, 0), (6, 1)):
+            moment = month.begins - timedelta(days=days)
+            await partitions.tell_of_missing(connection, moment, now=real_now())
+            assert await connection.fetchval(standing) == alarms
+        assert await partitions.keep_ahead(database) == 1
+        await partitions.tell_of_missing(connection, month.begins - timedelta(days=5), now=real_now())
+        assert await connection.fetchval(standing) == 0
