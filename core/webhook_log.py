@@ -152,7 +152,7 @@ async def replay_undelivered(database: Database, platform_id: UUID, *, operator:
     return [row["id"] for row in rows]
 
 
-async def test(database: Database, platform_id: UUID, *, operator: Operator | None = None) -> UUID:
+async def test(database: Database, platform_id: UUID, *, operator: Operator | None = None) -> UUID:  # noqa: PT028  (no test of ours)
     """Owe a platform a webhook that tells of nothing, sent once, now; return its id.
 
     An operator's deed is on record. Raises RuleError("webhooks_off").
