@@ -178,6 +178,21 @@ async def connect(database_url: str, *, connections: int = 8) -> AsyncIterator[D
         await _close(pool)
 
 
+@asynccontextmanager
+async def beside(database: Database, database_url: str, *, connections: int) -> AsyncIterator[Database]:
+    """Open connections of its own for work that must not queue behind everybody else's, until the block ends.
+
+    They follow the same clock; models read by the other database's.
+    """
+    pool = await asyncpg.create_pool(
+        database_url, min_size=1, max_size=connections, init=_prepare, reset=_leave_as_it_is, **_LIMITS
+    )
+    try:
+        yield Database(pool, database.clock)
+    finally:
+        await _close(pool)
+
+
 async def _close(pool: Pool) -> None:
     """Wait for whoever still has a connection, though not for ever."""
     with suppress(TimeoutError):

@@ -24,7 +24,7 @@ from bot.traces import open_tracer
 from bot.zalo_silence import look_for_silence
 from core import metrics, pool_use
 from core.channels import Inbound, Listens
-from core.database import Database, connect
+from core.database import Database, beside, connect
 from core.keys import code_key
 from core.ledger import Ledger
 from core.secrets import Secrets
@@ -50,6 +50,7 @@ _POLL: Final = 0.05
 _RESTART_AFTER: Final = 1.0
 _CANCEL_AGAIN_AFTER: Final = 1.0
 _SLOTS: Final = 50
+_RELAY_CONNECTIONS: Final = 3
 _TOKENS_EVERY: Final = timedelta(minutes=10)
 _SILENCE_EVERY: Final = timedelta(minutes=10)
 #: Seconds a job may run.
@@ -108,7 +109,11 @@ async def open_service(settings: Settings, database: Database) -> AsyncIterator[
         )
         session = await stack.enter_async_context(open_session(allow_private=settings.webhook_allow_private))
         caller = Caller(session, allow_private=settings.webhook_allow_private)
-        relay = Relay(database, caller, jobs, tracer=tracer)
+        # Cards and mails by the hundred must not keep webhooks waiting for a connection.
+        own = await stack.enter_async_context(
+            beside(database, settings.require("database_url"), connections=_RELAY_CONNECTIONS)
+        )
+        relay = Relay(own, caller, jobs, tracer=tracer)
         stack.push_async_callback(relay.close)
         sweeper = Sweeper(database, ledger, delivery, jobs)
         slots = Slots(delivery)
