@@ -120,7 +120,11 @@ async def _happened(
         _EVENT, event_id, kitchen["id"], type_.value, at, dump_by(by), dict(told)
     )
     owed = owed_at or at
-    webhooks = await connection.fetch(_WEBHOOKS, event_id, kitchen["id"], number, owed)
+    told_to = await connection.fetch("SELECT id FROM platforms WHERE webhook_url IS NOT NULL ORDER BY id")
+    webhooks = [ids.new() for _ in told_to]
+    await connection.execute(
+        _WEBHOOKS, event_id, kitchen["id"], number, owed, webhooks, [row["id"] for row in told_to]
+    )
     notice_id = ids.new()
     await connection.execute(
         "INSERT INTO notices (id, kind, occasion, data, owed_at) VALUES ($1, $2, $3, $4, $5)",
@@ -136,7 +140,7 @@ async def _happened(
         },
         owed,
     )
-    return Written([notice_id], [row["id"] for row in webhooks])
+    return Written([notice_id], webhooks)
 
 
 def _told(kitchen: Row, *, until: datetime | None, by: By, at: datetime) -> Mapping[str, Json]:
@@ -162,9 +166,8 @@ INSERT INTO partner_events (id, partner_id, number, type, at, by, data)
 SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6 FROM partner_events WHERE partner_id = $2
 RETURNING number
 """
-# A webhook's id needs nothing but to be unique.
 _WEBHOOKS: Final = """
 INSERT INTO webhooks (id, event_id, order_id, version, platform_id, next_at, of_partner)
-SELECT gen_random_uuid(), $1, $2, $3, id, $4, true FROM platforms WHERE webhook_url IS NOT NULL
-RETURNING id
+SELECT owed.id, $1, $2, $3, owed.platform_id, $4, true
+FROM unnest($5::uuid[], $6::uuid[]) AS owed (id, platform_id)
 """
