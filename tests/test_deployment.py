@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import click
 import pytest
-import yaml  # type: ignore[import-untyped]  # (it ships no types)
+import yaml
 
 from cli.main import chotdon
 from core.settings import PREFIX, Settings

@@ -12,7 +12,7 @@ from typing import Any, Final
 import aiohttp
 import asyncpg
 import pytest
-import yaml  # type: ignore[import-untyped]  # no stubs are installed
+import yaml
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 

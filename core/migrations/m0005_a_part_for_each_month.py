@@ -2,13 +2,14 @@
 
 from tortoise.migrations.migration import Migration as BaseMigration
 from tortoise.migrations.operations import RunPython
+from tortoise.migrations.schema_editor import BaseSchemaEditor
 
 from core.clock import real_now
 from core.migrating import in_blocks
 
 
-async def _make_ahead(_, editor):
-    from core.partitions import make_ahead
+async def _make_ahead(_: object, editor: BaseSchemaEditor) -> None:
+    from core.partitions import make_ahead  # it needs the alarms, and those the schema
 
     async with editor.client.acquire_connection() as connection:
         await make_ahead(connection, now=real_now())

@@ -242,8 +242,8 @@ LEFT JOIN partners p ON p.id = coalesce(o.partner_id, s.partner_id)
 LEFT JOIN addresses a ON a.staff_id = c.staff_id AND a.kind = c.address_kind AND a.value = c.address
 """
 
-# The id stands in a SELECT so that PostgreSQL keeps one plan: to look up which month's part it is in, it would
-# else plan the whole statement anew each time, which takes longer than the statement.
+# The id stands in a SELECT so that PostgreSQL keeps one plan: to look up which month's part it is in, it
+# would else plan the whole statement anew each time, which takes longer than the statement.
 _CLAIM: Final = f"""
 WITH mine AS (
     SELECT id, state AS was FROM messages

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bot.intents import Act, Ask, Intent, Link, ListOrders, Money, Pause, Unclear
+from bot.intents import Act, Ask, Intent, Link, ListOrders, Money, Pause, Thank, Unclear
 
 TABLE: Final = Path(__file__).with_suffix(".tsv")
 _HIDDEN: Final = re.compile(r"\\n|\\t|\\u([0-9a-f]{4})")
@@ -56,6 +56,8 @@ def told(intent: Intent) -> str:
             return _joined("pause", days, end, "surely" if is_sure else None)
         case Link(code):
             return _joined("link", code)
+        case Thank(code, words, otherwise):
+            return f"{_joined('thank', code, words)}, or {told(otherwise)}"
         case Unclear(why, verb, typed):
             return _joined("unclear", why, verb, typed)
 
