@@ -236,7 +236,7 @@ class Settings(BaseSettings):
     )
     """How long an alarm waits for others, so that they are one message. 0: each is one of its own."""
     heartbeat_url: SecretStr | None = None
-    """Called every minute while the worker's sweeps succeed: a monitor alarms that hears nothing for longer."""
+    """Called every minute while the worker sweeps: a monitor that hears nothing for longer alarms."""
     otel_url: str | None = None
     """Where traces go (OTLP over HTTP, e.g. http://127.0.0.1:4318/v1/traces). Unset: none are made."""
     trusted_proxies: Names = ("127.0.0.0/8", "::1/128")
