@@ -146,7 +146,8 @@ def _routes(world: World) -> list[tuple[str, str]]:
 
 def _is_refused(heard: Heard) -> bool:
     """Whether nothing was done: who is not signed in is led to where one signs in."""
-    return heard.status >= 400 or (heard.status == 303 and heard.headers["Location"].startswith("/login"))
+    sign_in = ("/login", "/ops/login")
+    return heard.status >= 400 or (heard.status == 303 and heard.headers["Location"].startswith(sign_in))
 
 
 def _of(resource: web.AbstractResource) -> Iterator[web.AbstractRoute]:
