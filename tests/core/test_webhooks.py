@@ -14,7 +14,7 @@ from core.ledger import Ledger
 from core.orders.commands import CancelOrder, ChangeOrder, ConfirmOrder
 from core.orders.decide import reason_of
 from core.orders.order import OrderId
-from core.webhook_outcomes import JITTER, RETRIES
+from core.webhook_outcomes import JITTER
 from core.webhooks import MOST_TOGETHER, OwedWebhook
 from tests.core.kitchens import (
     RIVAL,
@@ -110,7 +110,7 @@ async def test_many_events_use_no_webhook_up(database: Database, kitchen: Kitche
     (webhook,) = await claimed(database, first)
     await answers(database, webhook, 500, why="HTTP 500")
     again = await next_at(database, first)
-    for number in range(len(RETRIES) + 1):
+    for number in range(len(WEBHOOK_RETRIES) + 1):
         await ledger.submit(ChangeOrder(order_id, note=f"Cổng {number}"), actor=kitchen.shop)
         for webhook in await claimed(database, (await owed_to(database, SHOP))[-1]):
             await answers(database, webhook, 502, why="HTTP 502")
@@ -217,6 +217,40 @@ async def test_the_schedule_of_retries(database: Database, kitchen: Kitchen, led
     assert await count(database, "notices", "kind = 'webhook_dead'") == 1
 
 
+@pytest.mark.parametrize("status", [100, 199, 300, 302, 304, 399, 400])
+async def test_2xx_alone_is_a_delivery(
+    database: Database, kitchen: Kitchen, ledger: Ledger, status: int
+) -> None:
+    """Whatever else a platform answers, it is told again."""
+    await place(database, ledger)
+    (webhook_id,) = await owed_to(database, SHOP)
+    (webhook,) = await claimed(database, webhook_id)
+    assert await answers(database, webhook, status, why="HTTP") == WEBHOOK_RETRIES[0]
+    assert await count(database, "webhooks", "id = $1 AND state = 'waiting'", webhook_id) == 1
+
+
+async def test_the_settings_say_how_often(database: Database, kitchen: Kitchen, ledger: Ledger) -> None:
+    """With one retry a minute later, the second failure is the last."""
+    await place(database, ledger)
+    (webhook_id,) = await owed_to(database, SHOP)
+    ends = []
+    for _ in range(2):
+        (webhook,) = await claimed(database, webhook_id)
+        ends += await settle(database, [Tried(webhook, 500)], retries=[timedelta(minutes=1)])
+        await travel_to(database, database.clock.now() + timedelta(minutes=2))
+    assert ends == [timedelta(minutes=1), None]
+
+
+async def test_what_was_held_up_is_in_no_log(database: Database, kitchen: Kitchen, ledger: Ledger) -> None:
+    """It failed with another one of its order, without a call: the log tells of calls alone."""
+    await place(database, ledger)
+    (webhook_id,) = await owed_to(database, SHOP)
+    (webhook,) = await claimed(database, webhook_id)
+    await settle(database, [Tried(webhook, None, "held up: HTTP 503", called=False)])
+    assert await count(database, "webhook_attempts") == 0
+    assert await count(database, "webhooks", "id = $1 AND state = 'waiting'", webhook_id) == 1
+
+
 @pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])
 async def test_jitter_shortens_by_a_tenth_at_most(
     database: Database, kitchen: Kitchen, ledger: Ledger, jitter: float
@@ -226,8 +260,8 @@ async def test_jitter_shortens_by_a_tenth_at_most(
     (webhook_id,) = await owed_to(database, SHOP)
     (webhook,) = await claimed(database, webhook_id)
     wait = await answers(database, webhook, None, why="ClientError", jitter=jitter)
-    assert wait == RETRIES[0] * (1 - JITTER * jitter)
-    assert RETRIES[0] * 0.9 <= wait <= RETRIES[0]
+    assert wait == WEBHOOK_RETRIES[0] * (1 - JITTER * jitter)
+    assert WEBHOOK_RETRIES[0] * 0.9 <= wait <= WEBHOOK_RETRIES[0]
 
 
 async def test_a_dead_webhook_holds_up_no_later_event(
@@ -260,9 +294,9 @@ async def test_what_still_waits_can_be_asked(database: Database, kitchen: Kitche
     ("asked", "wait"),
     [
         (timedelta(minutes=3), timedelta(minutes=3)),
-        (SECOND, RETRIES[0]),
+        (SECOND, WEBHOOK_RETRIES[0]),
         (timedelta(days=30), timedelta(hours=24)),
-        (timedelta(), RETRIES[0]),
+        (timedelta(), WEBHOOK_RETRIES[0]),
     ],
     ids=["later", "sooner", "much-later", "now"],
 )
@@ -306,6 +340,19 @@ async def test_who_wants_no_more_is_left_alone(database: Database, kitchen: Kitc
     assert await count(database, "webhooks", "platform_id = $1 AND state = 'waiting'", SHOP) == 2
     assert await count(database, "platforms", "disabled_why = 'HTTP 410'") == 1
     assert await count(database, "alarms", "starts_with(name, 'webhook: ')") == 1
+
+
+async def test_a_410_at_the_last_try_gives_nothing_up(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """It waits for the platform to be switched on again, as everything else of it does."""
+    await place(database, ledger)
+    (webhook_id,) = await owed_to(database, SHOP)
+    await database.pool.execute("UPDATE webhooks SET tries = $1", len(WEBHOOK_RETRIES))
+    (webhook,) = await claimed(database, webhook_id)
+    assert await answers(database, webhook, 410) is not None
+    assert await count(database, "webhooks", "id = $1 AND state = 'waiting'", webhook_id) == 1
+    assert await count(database, "notices", "kind = 'webhook_dead'") == 0
 
 
 async def test_a_410_of_an_old_address_switches_nothing_off(
