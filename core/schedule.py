@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from core.orders.order import Order
@@ -11,6 +12,20 @@ from core.orders.status import Status
 #: An order expires when now > delivery time: the first moment that is later.
 _JUST_AFTER = timedelta(microseconds=1)
 _MIN_DAYS_FOR_REMINDER = 2
+
+#: How long a webhook waits after each failed attempt (before jitter); after the last one it is given up.
+WEBHOOK_RETRIES: Final = (
+    timedelta(seconds=5),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.channels import ChannelName
 from core.errors import Misconfigured
-from core.schedule import Policy
+from core.schedule import WEBHOOK_RETRIES, Policy
 
 PREFIX: Final = "CHOTDON_"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -243,6 +243,8 @@ class Settings(BaseSettings):
     """Proxies in front of the pages, as networks: they are believed about whom they speak for."""
     api_rate: int = Field(3000, ge=1, le=1_000_000)
     """Calls a minute that one platform's key may make of one web process; an order in a batch is a tenth."""
+    webhook_retries_after: Annotated[Durations, Field(min_length=1)] = WEBHOOK_RETRIES
+    """How long a webhook waits after its first failed try, its second and so on; then it is given up."""
     webhook_allow_private: bool = False
     """Let platform webhooks go to http and private addresses (development)."""
 

@@ -8,21 +8,9 @@ from typing import Final
 from core import alarms, ids
 from core.database import Connection, Database
 from core.notices.kinds import NoticeKind
+from core.schedule import WEBHOOK_RETRIES
 from core.webhooks import OwedWebhook
 
-#: After each failed attempt, how long until the next one (before jitter); after the last one it is dead.
-RETRIES: Final = (
-    timedelta(seconds=5),
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-    timedelta(hours=14),
-    timedelta(hours=20),
-    timedelta(hours=24),
-)
 #: Each retry comes sooner by up to this part of its wait.
 JITTER: Final = 0.1
 #: A platform that asks for more time than this gets no more.
@@ -70,13 +58,16 @@ class _Fate:
     wait: timedelta | None = None
 
 
-async def settle(database: Database, tried: Sequence[Tried]) -> list[timedelta | None]:
+async def settle(
+    database: Database, tried: Sequence[Tried], *, retries: Sequence[timedelta] = WEBHOOK_RETRIES
+) -> list[timedelta | None]:
     """Put how tries ended on record, in one transaction; return how long each waits, None for not at all.
 
+    `retries` is how long each waits after its first failed try, its second, and so on (before jitter).
     After the last attempt the operators are told, and when a platform wants no more it is switched off.
     """
     now = database.clock.now()
-    fates = [_fate(each) for each in tried]
+    fates = [_fate(each, retries) for each in tried]
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
         await connection.execute(_LOCK, [each.webhook.id for each in tried])
         await _write(connection, tried, fates, now)
@@ -89,7 +80,7 @@ async def settle(database: Database, tried: Sequence[Tried]) -> list[timedelta |
     return [fate.wait for fate in fates]
 
 
-def _fate(tried: Tried) -> _Fate:
+def _fate(tried: Tried, retries: Sequence[timedelta]) -> _Fate:
     """Return what becomes of a webhook by how its try ended; pure.
 
     An attempt out of turn leaves the schedule as it is: many events must not use a webhook up early.
@@ -101,9 +92,9 @@ def _fate(tried: Tried) -> _Fate:
         return _Fate("dead")
     if not webhook.in_turn:
         return _Fate("waiting")
-    if webhook.tries > len(RETRIES) and not tried.is_gone:
+    if webhook.tries > len(retries) and not tried.is_gone:
         return _Fate("dead")
-    wait = RETRIES[min(webhook.tries, len(RETRIES)) - 1] * (1 - JITTER * tried.jitter)
+    wait = retries[min(webhook.tries, len(retries)) - 1] * (1 - JITTER * tried.jitter)
     return _Fate("waiting", max(wait, _asked_for(tried)))
 
 

@@ -23,6 +23,7 @@ from core.database import AWAY, Database
 from core.orders.as_they_were import as_of_each
 from core.orders.queries import Told
 from core.partners.events import numbered
+from core.schedule import WEBHOOK_RETRIES
 from core.tracing import Tracer
 from core.webhook_outcomes import Tried
 from core.webhooks import OwedWebhook
@@ -64,6 +65,7 @@ class Relay:
         jobs: Jobs,
         *,
         each: int = EACH,
+        retries: Sequence[timedelta] = WEBHOOK_RETRIES,
         tracer: Tracer | None = None,
     ) -> None:
         self._database = database
@@ -71,6 +73,7 @@ class Relay:
         self._caller = caller
         self._jobs = jobs
         self._lanes: dict[UUID, _Lane] = defaultdict(lambda: _Lane(each))
+        self._retries = retries
         self._settle = Together(self._write)
         self._running: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -201,7 +204,7 @@ class Relay:
             _log.warning("queues are away", why=type(error).__name__)
 
     async def _write(self, tried: Sequence[Tried]) -> Sequence[timedelta | None]:
-        return await webhook_outcomes.settle(self._database, tried)
+        return await webhook_outcomes.settle(self._database, tried, retries=self._retries)
 
     async def _bodies(self, owed: Sequence[OwedWebhook]) -> Mapping[UUID, bytes]:
         """Return what platforms are told, by webhook: the same bytes at each attempt."""

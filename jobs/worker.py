@@ -113,7 +113,7 @@ async def open_service(settings: Settings, database: Database) -> AsyncIterator[
         own = await stack.enter_async_context(
             beside(database, settings.require("database_url"), connections=_RELAY_CONNECTIONS)
         )
-        relay = Relay(own, caller, jobs, tracer=tracer)
+        relay = Relay(own, caller, jobs, retries=settings.webhook_retries_after, tracer=tracer)
         stack.push_async_callback(relay.close)
         sweeper = Sweeper(database, ledger, delivery, jobs)
         slots = Slots(delivery)

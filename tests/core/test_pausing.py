@@ -16,7 +16,7 @@ from core.notices.kinds import NoticeKind
 from core.orders.order import By
 from core.partners import partners, pausing
 from core.partners.partners import NONE, PartnerChange
-from core.webhook_outcomes import RETRIES
+from core.schedule import WEBHOOK_RETRIES
 from tests.core.kitchens import (
     HOA_KITCHEN,
     LAN,
@@ -185,7 +185,7 @@ async def test_the_command_line_pauses_by_the_same_way(kitchen: Database) -> Non
 async def test_a_dead_webhook_of_a_kitchen_alarms_without_an_order(kitchen: Database) -> None:
     """The operators hear which platform does not answer."""
     await pausing.pause(kitchen, LAN_KITCHEN, await in_hours(kitchen, 900), by=BY_LAN)
-    for _ in range(len(RETRIES) + 1):
+    for _ in range(len(WEBHOOK_RETRIES) + 1):
         (webhook_id, *_) = await webhooks.due(kitchen)
         for other in await webhooks.due(kitchen):
             claimed = await webhooks.claim(kitchen, [other])

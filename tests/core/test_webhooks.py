@@ -14,7 +14,8 @@ from core.ledger import Ledger
 from core.orders.commands import CancelOrder, ChangeOrder, ConfirmOrder
 from core.orders.decide import reason_of
 from core.orders.order import OrderId
-from core.webhook_outcomes import JITTER
+from core.schedule import WEBHOOK_RETRIES
+from core.webhook_outcomes import JITTER, Tried, settle
 from core.webhooks import MOST_TOGETHER, OwedWebhook
 from tests.core.kitchens import (
     RIVAL,
