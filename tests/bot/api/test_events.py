@@ -168,6 +168,37 @@ async def test_types_can_be_picked(shop: Caller, kitchen: Kitchen, order: dict[s
     assert none.body == {"items": [], "next_after": everything[-1]["id"], "has_more": False}
 
 
+async def test_picked_types_come_page_by_page_without_a_gap(
+    shop: Caller, kitchen: Kitchen, order: dict[str, Any]
+) -> None:
+    """A page that is full ends at its last item, not where it has looked to."""
+    placed = [await shop.placed({**order, "external_id": f"PX-{n}"}) for n in range(5)]
+    for order_id in placed:
+        await kitchen.confirms(order_id)
+    await _settled(shop, 10)
+
+    for wanted in ("order.placed", "order.confirmed"):
+        items = await _all(shop, limit="2", type=wanted)
+        assert sorted(item["data"]["id"] for item in items) == sorted(placed)
+
+
+async def test_others_webhooks_make_no_item_twice(
+    shop: Caller, rival: Caller, database: Database, order: dict[str, Any]
+) -> None:
+    """Each platform reads an event once, with the id of its own webhook."""
+    await _webhook_bodies(database, shop)
+    await _webhook_bodies(database, rival)
+    await shop.placed(order)
+    rows = await database.pool.fetch(
+        "SELECT p.name, w.id FROM webhooks w JOIN platforms p ON p.id = w.platform_id"
+    )
+    owed = {row["name"]: str(row["id"]) for row in rows}
+
+    for caller in (shop, rival):
+        (item,) = await _settled(caller, 1)
+        assert item["webhook_id"] == owed[caller.keys.name]
+
+
 async def test_what_commits_late_is_not_passed_by(
     shop: Caller, database: Database, ledger: Ledger, order: dict[str, Any]
 ) -> None:
