@@ -6,10 +6,11 @@ from typing import Any
 import click
 
 from cli.arguments import HOURS, PAUSE, TIME_OF_DAY
+from cli.hands import by_option, hand_of
 from cli.office import Office, run
 from cli.printing import as_json_option, facts, show
 from cli.staff import member_document
-from core.partners import partners
+from core.operators import kitchens
 from core.partners.partners import NewPartner, Nothing, Partner, PartnerChange
 from core.partners.staff import Member
 from core.partners.words import LOCALES
@@ -28,17 +29,19 @@ def partner() -> None:
 @click.option("--email", help="The owner's mail address.")
 @click.option("--locale", type=click.Choice(LOCALES), help="The language it is written to in.")
 @click.option("--timezone", metavar="ZONE", help="Where it is, like Asia/Ho_Chi_Minh.")
+@by_option
 @as_json_option
-def add_partner(*, as_json: bool, **given: Any) -> None:
+def add_partner(*, by: str | None, as_json: bool, **given: Any) -> None:
     """Add a kitchen; the phone and the email become addresses of its owner.
 
     Example: chotdon partner add --code com-nha-lan --name "Cơm Nhà Lan" --owner Lan --phone 0901234567
     """
+    hand = hand_of(by)
 
     async def work(office: Office) -> tuple[Partner, Member]:
         defaults = {"locale": office.settings.locale, "timezone": office.settings.timezone}
         words = {name: given[name] or default for name, default in defaults.items()}
-        return await partners.add(office.database, NewPartner(**{**given, **words}))
+        return await kitchens.add(office.database, NewPartner(**{**given, **words}), hand=hand)
 
     added, owner = run(work)
     document = {**partner_document(added), "owner": member_document(owner)}
@@ -57,6 +60,7 @@ def add_partner(*, as_json: bool, **given: Any) -> None:
     metavar="WHEN",
     help="Until when it takes no new orders: RFC 3339, a day, none.",
 )
+@by_option
 @as_json_option
 def set_partner(
     code: str,
@@ -66,6 +70,7 @@ def set_partner(
     locale: str | None,
     timezone: str | None,
     paused_until: date | datetime | Nothing | None,
+    by: str | None,
     as_json: bool,
 ) -> None:
     """Change a kitchen's settings; what is not named stays.
@@ -73,7 +78,8 @@ def set_partner(
     Example: chotdon partner set com-nha-lan --paused-until 2026-11-30
     """
     wanted = PartnerChange(locale, timezone, quiet, sheet_at, paused_until)
-    changed = run(lambda office: partners.change(office.database, code, wanted))
+    hand = hand_of(by)
+    changed = run(lambda office: kitchens.change(office.database, code, wanted, hand=hand))
     show(partner_document(changed), lambda: facts(partner_document(changed)), as_json=as_json)
 
 

@@ -5,10 +5,12 @@ import io
 import click
 import segno
 
+from cli.hands import by_option, hand_of
 from cli.login_link import one_time_link
 from cli.office import Office, run
 from cli.printing import as_json_option, show, table
 from core.actors import Role
+from core.operators import kitchens
 from core.partners import partners
 from core.partners import staff as members
 from core.partners.one_time_links import LinkPurpose
@@ -27,19 +29,29 @@ def staff() -> None:
 @click.option("--phone", help="Where this person is reached.")
 @click.option("--email", help="Where this person is reached.")
 @click.option("--notify", is_flag=True, help="Tell this person too; owner and managers are told anyway.")
+@by_option
 @as_json_option
 def add_staff(
-    partner: str, *, name: str, role: str, phone: str | None, email: str | None, notify: bool, as_json: bool
+    partner: str,
+    *,
+    name: str,
+    role: str,
+    phone: str | None,
+    email: str | None,
+    notify: bool,
+    by: str | None,
+    as_json: bool,
 ) -> None:
     """Add somebody to a kitchen.
 
     Example: chotdon staff add com-nha-lan --name Hoa --role kitchen --phone 0912345678 --notify
     """
+    hand = hand_of(by)
 
     async def work(office: Office) -> Member:
         member = new_member(name, Role(role), phone=phone, email=email, notify=notify)
         kitchen = await partners.by_code(office.database.pool, partner)
-        return await members.add(office.database, kitchen.id, member)
+        return await kitchens.hire(office.database, kitchen, member, hand=hand)
 
     _show([run(work)], as_json=as_json, alone=True)
 
@@ -75,18 +87,22 @@ def _qr(text: str) -> str:
 @staff.command("remove")
 @click.argument("partner")
 @click.option("--name", required=True, help="Who leaves, in any case.")
+@by_option
 @as_json_option
-def remove_staff(partner: str, *, name: str, as_json: bool) -> None:
+def remove_staff(partner: str, *, name: str, by: str | None, as_json: bool) -> None:
     """Let somebody go: buttons, links, codes and sessions of this person stop working at once.
 
     The last owner stays until there is another one.
 
     Example: chotdon staff remove com-nha-lan --name Hoa
     """
+    hand = hand_of(by)
 
     async def work(office: Office) -> Member:
         kitchen = await partners.by_code(office.database.pool, partner)
-        return await members.remove(office.database, kitchen.id, name)
+        member = await members.by_name(office.database.pool, kitchen.id, name)
+        await kitchens.fire(office.database, kitchen, member, reason="", hand=hand)
+        return member
 
     gone = run(work)
     show({"removed": gone.name}, lambda: f"{gone.name} is no longer staff of {partner}.", as_json=as_json)

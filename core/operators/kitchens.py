@@ -100,7 +100,7 @@ async def add(database: Database, new: NewPartner, *, hand: Hand) -> tuple[Partn
 
 
 async def change(database: Database, code: str, wanted: PartnerChange, *, hand: Hand) -> Partner:
-    """Change a kitchen's settings (not its pause); raises what `partners.change` does."""
+    """Change a kitchen's settings; raises what `partners.alter` does."""
     async with deed_of(database, hand) as deed:
         before = await partners.by_code(deed.connection, code)
         after = await partners.alter(deed.connection, code, wanted, by=hand.by, now=deed.now)
@@ -132,6 +132,7 @@ def _set(partner: Partner) -> dict[str, Json]:
         "timezone": partner.zone.key,
         "quiet": "-".join(f"{at:%H:%M}" for at in partner.quiet) if partner.quiet else None,
         "sheet_at": f"{partner.sheet_at:%H:%M}" if partner.sheet_at else None,
+        "paused_until": partner.paused_until.isoformat() if partner.paused_until else None,
     }
 
 

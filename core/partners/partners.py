@@ -19,7 +19,7 @@ from core.partners.staff import Member, new_member
 from core.partners.words import locale_of, name_of, partner_code_of, zone_of
 
 #: Whoever has the command line.
-_OPERATORS: Final = By(Via.OPERATOR, "Tổng đài")
+OPERATORS: Final = By(Via.OPERATOR, "Tổng đài")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ async def insert(connection: Connection, new: NewPartner, *, now: datetime) -> t
     return await by_code(connection, code), member
 
 
-async def change(database: Database, code: str, wanted: PartnerChange, *, by: By = _OPERATORS) -> Partner:
+async def change(database: Database, code: str, wanted: PartnerChange, *, by: By = OPERATORS) -> Partner:
     """Change a kitchen's settings; raises NotFound("no_such_partner"), RuleError for what cannot be.
 
     A pause is told to platforms and to the kitchen's people, as done `by` somebody.
@@ -105,7 +105,7 @@ async def change(database: Database, code: str, wanted: PartnerChange, *, by: By
 
 
 async def alter(
-    connection: Connection, code: str, wanted: PartnerChange, *, by: By = _OPERATORS, now: datetime
+    connection: Connection, code: str, wanted: PartnerChange, *, by: By = OPERATORS, now: datetime
 ) -> Partner:
     """Do so inside a transaction of the caller's."""
     partner = await by_code(connection, code)

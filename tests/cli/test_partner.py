@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from core.database import Database
 from tests.cli.conftest import KITCHEN, Operator
 
 
@@ -185,3 +186,29 @@ def test_help_has_an_example_for_every_command(operator: Operator) -> None:
         helped = operator.types(*words, "--help")
         assert helped.exit_code == 0
         assert f"Example: chotdon {' '.join(words)}" in " ".join(helped.stdout.split())
+
+
+def test_what_is_done_to_a_kitchen_is_on_record(operator: Operator, kitchen: str) -> None:
+    """Who did it, by the command line, to what: also where nobody says who they are."""
+    operator.reads("partner", "set", kitchen, "--paused-until", "2099-11-30", "--by", "Minh")
+    operator.reads("staff", "add", kitchen, "--name", "Hoa", "--role", "kitchen", "--by", "Minh")
+    operator.reads("staff", "remove", kitchen, "--name", "hoa")
+
+    assert deeds(operator) == [
+        (None, "partner.added", kitchen),
+        ("Minh", "partner.changed", kitchen),
+        ("Minh", "staff.added", f"{kitchen}/Hoa"),
+        (None, "staff.removed", f"{kitchen}/Hoa"),
+    ]
+
+
+def deeds(operator: Operator) -> list[tuple[str | None, str, str]]:
+    """Return what stands in the record, who where a name was given."""
+
+    async def work(database: Database) -> list[tuple[str | None, str, str]]:
+        rows = await database.pool.fetch("SELECT who, via, deed, about FROM audit ORDER BY id")
+        assert {row["via"] for row in rows} == {"cli"}
+        assert all(row["who"] for row in rows)
+        return [(row["who"] if row["who"] == "Minh" else None, row["deed"], row["about"]) for row in rows]
+
+    return operator.with_database(work)
