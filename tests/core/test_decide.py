@@ -427,6 +427,37 @@ def test_only_time_and_items_must_be_confirmed_again(change: dict[str, object], 
     assert (decision.timers is not None) == asks_again
 
 
+@pytest.mark.parametrize(
+    ("status", "command", "asks_again"),
+    [(PENDING, "note", True), (PENDING, "move", True), (CONFIRMED, "note", False), (CONFIRMED, "move", True)],
+)
+def test_what_is_asked_again_is_asked_from_then_on(status: Status, command: str, asks_again: bool) -> None:
+    """The ladder is climbed anew from the change; where nothing is asked it stays as it was."""
+    order = standing(status)
+    now = MOMENTS["early"]
+    decision = decide(order, COMMANDS[command], actor=platform(), terms=sample_terms(), now=now)
+    assert taken(decision).asked_at == (now if asks_again else order.asked_at)
+    assert (decision.timers is not None) is asks_again
+
+
+@pytest.mark.parametrize(
+    ("status", "command"),
+    [
+        (PENDING, ConfirmOrder(ORDER.id, reason=Reason(6, "Quán gọi điện nhận"))),
+        (CONFIRMED, CompleteOrder(ORDER.id, reason=Reason(6, "Quán gọi điện nhận"))),
+        (PENDING, CancelOrder(ORDER.id, Reason(6, "Quán gọi điện nhận"))),
+    ],
+    ids=["confirm", "complete", "cancel"],
+)
+def test_why_an_operator_acted_stands_in_the_event(status: Status, command: Command) -> None:
+    """Whoever reads the order's history sees it."""
+    decision = decide(
+        standing(status), command, actor=operator("Minh"), terms=sample_terms(), now=MOMENTS["on time"]
+    )
+    assert decision.event
+    assert decision.event.data["reason"] == {"code": 6, "text": "Quán gọi điện nhận"}
+
+
 def test_a_change_without_a_difference_is_none() -> None:
     """Nothing happens, no version and no revision is used."""
     command = ChangeOrder(ORDER.id, deliver_at=DELIVER, note=ORDER.note)
@@ -515,6 +546,20 @@ def test_the_same_review_again_changes_nothing() -> None:
     )
     assert (again.order, again.event, again.notices) == (None, None, ())
     assert again.answer.kind is AnswerKind.NOTHING
+
+
+def test_a_customer_says_it_once() -> None:
+    """A link replaces nothing, whoever spoke before: only the platform may."""
+    first = taken(carried_out("review", "shop", COMPLETED))
+    again = decide(
+        first,
+        ReviewOrder(ORDER.id, 1, "Nguội", "Bình"),
+        actor=actors.CUSTOMER,
+        terms=sample_terms(),
+        now=MOMENTS["late"],
+    )
+    assert (again.order, again.event, again.notices) == (None, None, ())
+    assert again.answer.kind is AnswerKind.STATE
 
 
 @pytest.mark.parametrize("code", [0, 7, -1])

@@ -473,6 +473,20 @@ async def test_a_cancel_unheard_for_five_minutes_is_alarmed(
     assert await count(database, "notices", "kind = 'trouble'") == 4
 
 
+async def test_telling_again_what_was_heard_alarms_nobody(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """The platform knows of the cancel; what it has not heard is alarmed still, replayed or not."""
+    order_id = await place(database, ledger)
+    await ledger.submit(CancelOrder(order_id, reason_of(1)), actor=kitchen.lan.taps())
+    await database.pool.execute("UPDATE webhooks SET state = 'delivered' WHERE platform_id = $1", SHOP)
+    await travel_to(database, database.clock.now() + timedelta(hours=1))
+    for platform_id in (SHOP, RIVAL):
+        _, cancelled = await owed_to(database, platform_id)
+        await webhook_log.replay(database, platform_id, cancelled)
+    assert [name for name, _ in await _alarms(database)] == ["webhook: Ăn Nhanh"]
+
+
 async def test_whose_address_was_taken_away_is_nobodys_matter(
     database: Database, kitchen: Kitchen, ledger: Ledger
 ) -> None:
