@@ -125,18 +125,18 @@ def _about(view: View, matter: str) -> str:
 def _title(texts: Texts, kind: NoticeKind, data: Data) -> str:
     if kind is not NoticeKind.TROUBLE:
         return texts.t(_ALARMS[kind])
-    what = _what(texts, str(data.get("name", "")))
+    what = matter_of(texts, str(data.get("name", "")))
     if data.get("over") is True:
         return texts.t("Trục trặc đã hết: {what}", what=what)
     return texts.t("Có trục trặc: {what}", what=what)
 
 
-def _what(texts: Texts, name: str) -> str:
-    """Return the matter in words; an alarm that has none here is called by its own name."""
+def matter_of(texts: Texts, name: str) -> str:
+    """Return an alarm's matter in words; one that has none here is called by its own name."""
     who, _, matter = name.partition(": ")
     if name.startswith("webhook: "):
         return texts.t("{who} không nhận webhook", who=matter)
-    return texts.t(_MATTERS[matter], who=who) if matter in _MATTERS else name
+    return texts.t(_MATTERS[matter], who=_NAMES.get(who, who)) if matter in _MATTERS else name
 
 
 def facts_of(texts: Texts, data: Data) -> tuple[str, ...]:
@@ -157,9 +157,14 @@ def _since(frame: Frame, data: Data) -> tuple[str, ...]:
 
 
 def _advice(texts: Texts, data: Data) -> tuple[str, ...]:
-    name = str(data.get("name", ""))
+    known = advice_of(texts, str(data.get("name", "")))
+    return (known,) if known else ()
+
+
+def advice_of(texts: Texts, name: str) -> str:
+    """Return what to do about an alarm; empty where nothing is to be said."""
     known = _ADVICE.get("webhook" if name.startswith("webhook: ") else name.partition(": ")[2])
-    return (texts.t(known),) if known else ()
+    return texts.t(known) if known else ""
 
 
 _ALARMS: Final[Mapping[NoticeKind, str]] = MappingProxyType(
@@ -171,14 +176,28 @@ _ALARMS: Final[Mapping[NoticeKind, str]] = MappingProxyType(
     }
 )
 
-#: Alarms are named "who: what".
+#: How who is written: alarms are named "who: what".
+_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "zalo": "Zalo",
+        "telegram": "Telegram",
+        "sms": "SMS",
+        "email": "email",
+        "esms": "eSMS",
+        "speedsms": "SpeedSMS",
+        "twilio": "Twilio",
+        "smpp": "SMPP",
+        "smtp": "SMTP",
+    }
+)
 _MATTERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "gateway": msg("cổng {who} không trả lời"),
-        "token": msg("token của {who}"),
+        "token": msg("mã truy cập của {who} có vấn đề"),
         "silence": msg("webhook của {who} im lặng"),
         "signature": msg("chữ ký sai gửi đến webhook {who}"),
         "late": msg("nhắc hẹn đang trễ"),
+        "months": msg("cơ sở dữ liệu chưa có chỗ cho tháng tới"),
     }
 )
 

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from bot.cards.masking import local_phone
 from bot.cards.view import View
-from bot.texts.catalogue import msg
+from bot.texts.catalogue import Texts, msg
+from bot.web.nav import role_word
+from core.channels import AddressKind
 from core.operators.order_reads import ToldPlatform
+from core.partners.staff import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,25 @@ class PlatformLine:
     became: str
     details: str
     is_bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """Somebody of the kitchen who can be phoned: the number as it is read, and as a phone dials it."""
+
+    name: str
+    role: str
+    phone: str
+    call: str
+
+
+def callable_people(members: Sequence[Member], texts: Texts) -> tuple[Dialled, ...]:
+    """Return whom an operator can phone, in the order in which the kitchen's people are told."""
+    return tuple(
+        Dialled(member.name, texts.t(role_word(member.role)), local_phone(known.value), known.value)
+        for member in members
+        for known in member.live(AddressKind.PHONE)
+    )
 
 
 def platform_lines(told: Sequence[ToldPlatform], view: View) -> tuple[PlatformLine, ...]:

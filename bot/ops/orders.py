@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.cards import masking
 from bot.keys import DATABASE, LEDGER, WAKING
-from bot.ops.order_view import platform_lines
+from bot.ops.order_view import callable_people, platform_lines
 from bot.ops.session import (
     VIA,
     Operator,
@@ -40,6 +40,7 @@ from core.orders.commands import OTHER_REASON, CancelOrder, Command, CompleteOrd
 from core.orders.events import Event, Json
 from core.orders.order import Order, OrderId, Reason
 from core.orders.status import Status
+from core.partners.staff import staff_of
 from core.waking import wake_worker
 
 
@@ -270,6 +271,7 @@ async def _page(
         email=sight.email,
         is_open=is_open,
         partner_code=await _partner_code(pool, order),
+        people=callable_people(await staff_of(pool, order.partner_id), texts),
         actions=_ACTIONS.get(order.status, ()),
         platforms=platform_lines(await told_platforms(pool, order.id), sight.reading.view),
     )

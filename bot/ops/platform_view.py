@@ -67,7 +67,7 @@ def platform_view(operator: Operator, platform: PlatformStanding, now: datetime)
         facts=tuple(_facts(operator, platform, now)),
         disabled=_disabled(operator, platform, now),
         lacks=_counted(texts, platform.waiting),
-        since=texts.relative(platform.oldest, now) if platform.oldest else "",
+        since=texts.span(now - platform.oldest) if platform.oldest else "",
         given_up=_counted(texts, platform.dead),
     )
 

@@ -445,7 +445,7 @@ def test_alarms_say_what_is_the_matter_since_when_and_what_to_do() -> None:
     card = told({"name": "esms: gateway", "detail": "5 lần gọi liền nhau không thành", "since": since})
     about_order = told({"notice": "order_new"}, NoticeKind.UNDELIVERABLE, RICE)
 
-    assert card.title == "Có trục trặc: cổng esms không trả lời"
+    assert card.title == "Có trục trặc: cổng eSMS không trả lời"
     assert lines_of(card, BlockRole.TEXT) == (
         "5 lần gọi liền nhau không thành",
         f"Từ {LUNCH.astimezone(SAIGON):%H:%M}",

@@ -41,7 +41,7 @@ async def test_what_comes_together_is_one_mail(world: World) -> None:
     await raised(world, "zalo: silence", "esms: gateway", "sms: signature")
     assert world.operators.unread == []
     await world.passes(GATHER)
-    mail = world.operators.gets("3 việc cần xem", "webhook của zalo", "cổng esms không trả lời", "chữ ký sai")
+    mail = world.operators.gets("3 việc cần xem", "webhook của Zalo", "cổng eSMS không trả lời", "chữ ký sai")
     assert ("Mở trang tổng đài", f"{world.url}/ops/alarms") in mail.links()
 
 
@@ -49,7 +49,7 @@ async def test_one_alone_says_all_there_is_to_say(world: World) -> None:
     """With what to do; it waits no longer than it takes to gather."""
     await raised(world, "esms: gateway")
     await world.passes(GATHER)
-    world.operators.gets("Có trục trặc: cổng esms không trả lời", "để thử", "kênh khác")
+    world.operators.gets("Có trục trặc: cổng eSMS không trả lời", "để thử", "kênh khác")
 
 
 async def test_the_next_ones_wait_a_minute_and_are_one_again(world: World) -> None:

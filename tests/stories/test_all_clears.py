@@ -99,7 +99,7 @@ async def test_a_gateway_that_a_worker_before_had_given_up(
     await world.order()
     lan.catches_up()
     assert await standing(world) == []
-    world.operators.gets("Trục trặc đã hết: cổng zalo không trả lời")
+    world.operators.gets("Trục trặc đã hết: cổng Zalo không trả lời")
     world.everybody_catches_up()
 
 
@@ -111,7 +111,7 @@ async def test_bad_signatures_that_have_stopped(world: World) -> None:
             async with stranger.post(world.zalo.webhook_url, data=BAD, headers=headers) as answer:
                 assert answer.status == 401
     await world.settles()
-    world.operators.gets("chữ ký sai gửi đến webhook zalo")
+    world.operators.gets("chữ ký sai gửi đến webhook Zalo")
     await world.passes(timedelta(minutes=50))
     async with world.database.pool.acquire() as connection:
         await alarms.seen_again(connection, "zalo: signature", now=world.database.clock.now())

@@ -77,7 +77,7 @@ async def test_the_list_tells_what_each_platform_lacks(site: Site) -> None:
     await site.places()
     await site.goes_to(site.now + timedelta(minutes=20))
     page = await site.opens("/ops/platforms")
-    assert "shop.example 1 tin chưa nhận, tin đầu tiên đã qua 20 phút" in page.text
+    assert "shop.example 1 tin chưa nhận, tin cũ nhất đã chờ 20 phút" in page.text
     assert "secret" not in page.html
 
 

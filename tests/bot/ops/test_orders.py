@@ -5,11 +5,14 @@ from uuid import UUID
 
 import pytest
 
+from core.actors import Role
+from core.channels import AddressKind
 from core.orders.commands import ChangeOrder, ConfirmOrder
 from core.orders.order import Order
 from core.orders.status import Status
 from tests.bot.ops.conftest import MINH, TRUC, fields_of, fills, record, signs_in
 from tests.bot.web.conftest import NOON, Answered, Site
+from tests.bot.web.signing import LANS_PHONE, known_at
 
 PRIVATE = ("Nguyễn Văn An", "+84909123456", "0909123456", "an@example.com", "12 Lê Lợi")
 
@@ -200,3 +203,14 @@ async def test_a_strange_parameter_of_what_was_answered_tells_nothing(site: Site
     for answered in ("confirm.x", "x.y", ".", "confirm." + "x" * 400, "\u0000"):
         async with site.client.get(page_of(order), params={"answered": answered}) as response:
             assert response.status == 200
+
+
+async def test_whom_to_phone_stands_beside_what_can_be_done(site: Site) -> None:
+    """The kitchen's people with a number, as a phone dials it; where nobody has one it says so."""
+    order = await site.places()
+    await signs_in(site)
+    assert "Không ai trong quán có số điện thoại." in (await site.opens(page_of(order))).text
+    await known_at(site, Role.OWNER, AddressKind.PHONE, LANS_PHONE)
+    page = await site.opens(page_of(order))
+    assert f'href="tel:{LANS_PHONE}">Gọi 0{LANS_PHONE.removeprefix("+84")}</a>' in page.html
+    assert "Lan Chủ quán Nhắc lại quán" in page.text
