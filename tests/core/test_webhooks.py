@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from core import webhook_log, webhook_watch, webhooks
+from core import platform_deeds, webhook_log, webhook_watch, webhooks
 from core.clock import real_now
 from core.database import Database
 from core.ledger import Ledger
@@ -485,6 +485,22 @@ async def test_telling_again_what_was_heard_alarms_nobody(
         _, cancelled = await owed_to(database, platform_id)
         await webhook_log.replay(database, platform_id, cancelled)
     assert [name for name, _ in await _alarms(database)] == ["webhook: Ăn Nhanh"]
+
+
+async def test_who_wants_no_more_stays_alarmed_until_switched_on(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """Looking again is no all-clear: the alarm is over when an operator has switched the platform on."""
+    await place(database, ledger)
+    (webhook_id,) = await owed_to(database, SHOP)
+    (webhook,) = await claimed(database, webhook_id)
+    await answers(database, webhook, 410)
+    for _ in range(2):
+        assert [name for name, _ in await _alarms(database)] == ["webhook: Cơm Ngon (410)"]
+    assert await count(database, "notices", "kind = 'trouble'") == 1
+
+    await platform_deeds.enable(database, "Cơm Ngon", by=webhook_log.Operator("Hà", "cli"))
+    assert await _alarms(database) == []
 
 
 async def test_whose_address_was_taken_away_is_nobodys_matter(
