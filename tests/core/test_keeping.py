@@ -7,12 +7,19 @@ from uuid import UUID
 import pytest
 
 from core import masking, partitions, product_clock
-from core.actors import Actor
+from core.actors import Actor, operator
 from core.clock import real_now
 from core.database import Database
 from core.keeping import Kept, Rules, keep
 from core.ledger import Ledger
-from core.orders.commands import CancelOrder, ChangeOrder, PlaceOrder
+from core.orders.commands import (
+    CancelOrder,
+    ChangeOrder,
+    CompleteOrder,
+    ConfirmOrder,
+    PlaceOrder,
+    ReviewOrder,
+)
 from core.orders.events import Json
 from core.orders.order import Reason
 from core.partitions import PARTED, Month, first_id
@@ -136,6 +143,37 @@ async def test_forgetting_goes_on_where_it_was_cut_short(database: Database) -> 
         assert (await keep(database, RULES)).masked == 2
     assert (await keep(database, RULES)).masked == 1
     assert await personal_words(database) == []
+    assert (await keep(database, RULES)).masked == 0
+
+
+async def test_where_a_kitchen_was_told_stays(database: Database) -> None:
+    """Its own people's addresses are none of the customer's: the kitchen can still see who was told."""
+    async with ledger_of(database) as ledger:
+        await ended_order(database, ledger)
+    await database.pool.execute(
+        "INSERT INTO messages (id, notice_id, order_id, leg, person, channel, address_kind, address, state,"
+        " created_at) SELECT id_beside(id), id, order_id, 'chat', 'staff', 'sms', 'phone', '+84911000111',"
+        " 'sent', owed_at FROM notices LIMIT 1"
+    )
+    assert (await days_later(database, 31)).masked == 1
+    assert await database.pool.fetchval("SELECT address FROM messages WHERE leg = 'chat'") == "+84911000111"
+
+
+async def test_who_reviews_after_being_forgotten_is_forgotten_again(database: Database) -> None:
+    """A platform may bring a review late; its author's name goes with the next round, the stars stay."""
+    async with ledger_of(database) as ledger:
+        shop = await _platform(database)
+        placed = placing(deliver_at=real_now() + timedelta(days=3))
+        await ledger.submit(placed, actor=shop)
+        await ledger.submit(ConfirmOrder(placed.order_id), actor=operator("Minh"))
+        await product_clock.advance(database, timedelta(days=3))
+        await ledger.submit(CompleteOrder(placed.order_id), actor=operator("Minh"))
+        assert (await days_later(database, 31)).masked == 1
+        await ledger.submit(ReviewOrder(placed.order_id, 2, "Nguội", "Chị Mai"), actor=shop)
+    assert (await keep(database, RULES)).masked == 1
+    review = await database.pool.fetchval("SELECT review FROM orders")
+    assert (review["rating"], review["author"]) == (2, masking.MASK)
+    assert "Chị Mai" not in await database.pool.fetchval(_TEXTS)
     assert (await keep(database, RULES)).masked == 0
 
 
