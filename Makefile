@@ -7,6 +7,8 @@ LOCK_WITH := pip compile --universal --generate-hashes --no-header --no-emit-ind
 # A stamp says which lock file the virtual environment has been brought to.
 INSTALLED := $(VENV)/installed
 TEST_TOOLS := $(VENV)/test-tools
+# Each of a run's many processes would compile every test, where the environment says to keep no bytecode.
+KEEPING_BYTECODE := PYTHONDONTWRITEBYTECODE=
 TEXTS := $(wildcard bot/texts/locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
@@ -23,7 +25,7 @@ demo: install ## start everything on this machine and place a first order; Ctrl-
 	@exec $(BIN)/chotdon demo
 
 test: $(TEST_TOOLS) texts ## run every test; ARGS="-k confirm" picks some
-	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	@$(KEEPING_BYTECODE) $(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 check: $(TEST_TOOLS) texts ## format, lint, types, import contracts, then every test
 	@$(BIN)/ruff format --check --quiet || { echo "Run make format."; exit 1; }

@@ -10,6 +10,7 @@ from email.message import Message
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import format_datetime, formataddr, parseaddr
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
@@ -72,18 +73,24 @@ def checked_address(text: str) -> str:
     return text
 
 
+@cache
+def _templates() -> Environment:
+    """Return the mails' templates, which a process parses once."""
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=select_autoescape(enabled_extensions=("mjml",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 class Renderer:
     """Makes mails of cards; holds the parsed templates. Safe to share."""
 
     def __init__(self, sender: Sender) -> None:
         self.sender = sender
-        self._jinja = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=select_autoescape(enabled_extensions=("mjml",)),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._jinja = _templates()
 
     def mail(self, card: Card, *, to: str, key: str, now: datetime) -> Message:
         """Return the mail. The same card, address and key give the same `Message-ID`, whenever it is made.

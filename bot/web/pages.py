@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -48,6 +49,12 @@ class Pages:
 def _folder(part: str) -> FileSystemLoader:
     """Return the templates of one part: the partner's pages, the operators' console."""
     return FileSystemLoader(_HERE.parent / part / "templates")
+
+
+@cache
+def pages() -> Pages:
+    """Return the pages of this process, which parses them once."""
+    return Pages()
 
 
 PAGES: Final = web.AppKey("pages", Pages)

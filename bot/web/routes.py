@@ -8,7 +8,7 @@ from bot.keys import SETTINGS
 from bot.web import front, help_page, invite_page, order_routes, settings_page, signing_in, staff_page
 from bot.web.middleware import secure
 from bot.web.nonces import NONCES, Nonces
-from bot.web.pages import PAGES, Pages, show_static
+from bot.web.pages import PAGES, pages, show_static
 from core.keys import derive
 
 _MEMBER: Final = "/staff/{staff:[^/]+}"
@@ -20,7 +20,7 @@ def add_routes(app: web.Application) -> None:
 
     The application needs LEDGER, DATABASE, SETTINGS and SIGNER of `bot.keys`, and `middlewares()`.
     """
-    app[PAGES] = Pages()
+    app[PAGES] = pages()
     app[NONCES] = Nonces(derive(app[SETTINGS].require("secret_key"), "form nonces"))
     app.on_response_prepare.append(secure)
     app.router.add_get("/static/{name:(?:[a-z]+[.](?:css|js)|guide-[a-z]+[.]png)}", show_static)

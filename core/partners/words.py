@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -41,9 +42,14 @@ def partner_code_of(text: str) -> str:
 
 def zone_of(text: str) -> ZoneInfo:
     """Return the time zone of this name; raises RuleError("timezone_unknown")."""
-    if text not in available_timezones():
+    if text not in _zones():
         raise RuleError("timezone_unknown", name=text)
     return ZoneInfo(text)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # asking reads folders of the disk
 
 
 def locale_of(text: str) -> str:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -42,6 +43,7 @@ DELIVERIES: Final = (
 )
 
 PlaceOrder = Callable[[timedelta], Awaitable[object]]
+ConsoleLink = Callable[[], Awaitable[str]]
 
 
 class ClockControl(Protocol):
@@ -58,7 +60,10 @@ class ClockControl(Protocol):
 
 
 class Wall:
-    """The page at `url`. `place_order` places a sample order that is due after the given time."""
+    """The page at `url`. `place_order` places a sample order that is due after the given time.
+
+    `console_link` makes a link that signs in at the operators' console, where the product has one.
+    """
 
     def __init__(
         self,
@@ -71,12 +76,14 @@ class Wall:
         platform: FakePlatform,
         clock: ClockControl,
         place_order: PlaceOrder,
+        console_link: ConsoleLink | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self._feed = feed
         self._clock = clock
         self._place_order = place_order
+        self._console_link = console_link
         self._panels: Sequence[Panel] = (
             ZaloPhone(zalo),
             TelegramPanel(telegram),
@@ -112,6 +119,7 @@ class Wall:
         app.router.add_post("/clock/advance", self._advance)
         app.router.add_post("/clock/reset", self._reset)
         app.router.add_post("/orders", self._order)
+        app.router.add_get("/console", self._console)
         app.router.add_static("/static", _HERE / "static")
         for panel in self._panels:
             app.router.add_routes(panel.routes())
@@ -126,6 +134,7 @@ class Wall:
             parts=parts,
             now=self._clock.now(),
             deliveries=DELIVERIES,
+            has_console=self._console_link is not None,
         )
         return web.Response(text=page, content_type="text/html")
 
@@ -166,6 +175,12 @@ class Wall:
         await self._place_order(timedelta(minutes=minutes))
         return said()
 
+    async def _console(self, request: web.Request) -> web.Response:
+        """Lead to the console with a new link, so that a newcomer is inside with one more press."""
+        if self._console_link is None:
+            raise web.HTTPNotFound
+        raise web.HTTPSeeOther(await self._console_link())
+
     @web.middleware
     async def _apologetic(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Say so on the page when the product does not answer; a newcomer should never see a bare 500."""
@@ -177,6 +192,7 @@ class Wall:
             return failed(text)
 
 
+@cache
 def _templates() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),

@@ -85,8 +85,9 @@ def test_every_translation_is_there_and_fills_the_same_blanks() -> None:
 
 def test_what_is_counted_has_two_forms_in_english() -> None:
     """One portion, two portions."""
+    written = translated()
     for sentence, counts in sentences_in_code():
-        assert (len(translated()[sentence]) == 2) == counts, sentence
+        assert (len(written[sentence]) == 2) == counts, sentence
 
 
 def test_a_catalogue_that_nobody_compiled_is_read_all_the_same() -> None:
