@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from uuid import UUID
 import aiohttp
 import click
 
+from bot.registry import signer_of
 from cli.clock import advance, reset
 from cli.office import Office
 from cli.runtime import ENV_FILE_VARIABLE, VAR, runtime
@@ -26,6 +28,7 @@ from core.channels import ChannelName
 from core.database import Database, connect
 from core.errors import Conflict, Misconfigured
 from core.ledger import Ledger
+from core.operators import links
 from core.partners import linking, partners, staff
 from core.settings import PREFIX, Settings
 from sandbox.feed import Feed
@@ -151,6 +154,7 @@ async def _run(settings: Settings, port: int) -> None:
             platform=platform,
             clock=_Clock(database, ledger),
             place_order=_Orders(database, platform).place,
+            console_link=_Desk(settings, database, url).link,
             port=wall_port,
         )
         await stack.enter_async_context(wall)
@@ -169,7 +173,7 @@ def _tell(wall: str, url: str) -> None:
   Chốt Đơn is running. Open the phone wall, and tap:
 
     Phone wall        {wall}/
-    Operators         {url}/ops   (as {_OPERATORS}; the mail is on the wall)
+    Operators         {url}/ops   (as {_OPERATORS}; the mail, and a shortcut, are on the wall)
     API, to read      {url}/api/docs
     Health, metrics   {url}/readyz   {url}/metrics
 
@@ -188,7 +192,11 @@ async def _platform_keys(database: Database, platform: FakePlatform) -> dict[str
     if not kept.exists():
         try:
             added = await platforms.add(
-                platform.name, now=database.clock.now(), webhook_url=platform.webhook_url, allow_private=True
+                platform.name,
+                now=database.clock.now(),
+                webhook_url=platform.webhook_url,
+                allow_private=True,
+                ask_review=True,
             )
         except Conflict:
             fault = f"The demo's platform is known, but {kept} is gone: remove {VAR}/ to begin anew."
@@ -268,6 +276,20 @@ async def _hire_the_cook(database: Database, partner_id: UUID, sms: FakeEsms) ->
     cook = staff.new_member(_COOK, Role.KITCHEN, phone=_COOKS_PHONE)
     with suppress(Conflict):  # he has been here since the first start
         await staff.add(database, partner_id, cook)
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Signs newcomers in at the operators' console."""
+
+    settings: Settings
+    database: Database
+    url: str
+
+    async def link(self) -> str:
+        """Return a link that works once, as the mail of the sign-in page has it."""
+        link_id = await links.issue(self.database.pool, _OPERATORS, now=self.database.clock.now())
+        return f"{self.url}/ops/login/{signer_of(self.settings).one_time(link_id)}"
 
 
 class _Orders:

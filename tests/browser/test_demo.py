@@ -149,6 +149,9 @@ async def test_a_newcomer_taps_an_order_and_comes_back_the_next_day(page: Page, 
         assert details
         await page.goto(details)
         await expect(page.locator("body")).to_contain_text("Hoàn thành")
+        await page.goto(f"{demo.wall}console")
+        await page.get_by_role("button").click()
+        await expect(page.get_by_role("heading", name="Bảng đơn")).to_be_visible(timeout=_SLOW)
         await page.goto("about:blank")  # an open page would go on asking for what is new
 
     with running(tmp_path) as demo:
