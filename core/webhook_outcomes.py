@@ -115,6 +115,7 @@ async def _write(
         [each.status for each in tried],
         [each.why or None for each in tried],
         now,
+        [now + _asked_for(each) if each.retry_after else None for each in tried],
     )
 
 
@@ -166,10 +167,10 @@ _LOCK: Final = "SELECT 1 FROM webhooks WHERE id = ANY($1::uuid[]) ORDER BY id FO
 _SETTLE: Final = """
 UPDATE webhooks w SET state = ended.state, leased_until = NULL, why = ended.why,
     next_at = CASE WHEN ended.scheduled THEN ended.next_at ELSE greatest(w.next_at, ended.next_at) END,
-    last_status = ended.status,
+    last_status = ended.status, rest_until = ended.rest_until,
     delivered_at = CASE WHEN ended.state = 'delivered' THEN $7::timestamptz END
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bool[], $5::int[], $6::text[])
-    AS ended (id, state, next_at, scheduled, status, why)
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bool[], $5::int[], $6::text[], $8::timestamptz[])
+    AS ended (id, state, next_at, scheduled, status, why, rest_until)
 WHERE w.id = ended.id
 """
 

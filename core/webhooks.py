@@ -76,7 +76,8 @@ async def of_platforms(database: Database, webhook_ids: Sequence[UUID]) -> Mappi
 async def claim(database: Database, webhook_ids: Sequence[UUID]) -> Claimed:
     """Take webhooks that are due, each with the older undelivered ones of its order.
 
-    What is not due, or of a platform that is switched off or has no address, is in no group.
+    What is not due, or of a platform that is switched off or has no address, is in no group. Nor is an order
+    about which the platform asked to be left alone: its later events wait with the one that was answered so.
     """
     now, moment = database.clock.now(), real_now()
     async with database.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
@@ -85,6 +86,8 @@ async def claim(database: Database, webhook_ids: Sequence[UUID]) -> Claimed:
         if not wanted:
             return Claimed()
         waiting = _by_subject(await _locked(connection, wanted))
+        resting = _resting(waiting, now)
+        await _put_off(connection, wanted, resting)
         held = {
             subject
             for subject, rows in waiting.items()
@@ -93,12 +96,37 @@ async def claim(database: Database, webhook_ids: Sequence[UUID]) -> Claimed:
         taken = {
             subject: sorted(rows, key=_version)[:MOST_TOGETHER]
             for subject, rows in waiting.items()
-            if subject not in held
+            if subject not in held and subject not in resting
         }
         groups = await _lease(connection, taken, moment=moment, now=now)
     claimed = {webhook.id for group in groups for webhook in group}
-    busy = [row["id"] for rows in wanted.values() for row in rows if row["id"] not in claimed]
+    busy = [
+        row["id"]
+        for subject, rows in wanted.items()
+        for row in rows
+        if subject not in resting and row["id"] not in claimed
+    ]
     return Claimed(groups, busy)
+
+
+def _resting(waiting: Mapping[_Subject, Sequence[Row]], now: datetime) -> dict[_Subject, datetime]:
+    """Return the orders that a platform wants no call about yet, and until when.
+
+    One that is due all the same was asked for again, or its platform was switched on: it does not rest.
+    """
+    until = {
+        subject: max(min(row["rest_until"] or now, row["next_at"]) for row in rows)
+        for subject, rows in waiting.items()
+    }
+    return {subject: moment for subject, moment in until.items() if moment > now}
+
+
+async def _put_off(
+    connection: Connection, wanted: Mapping[_Subject, Sequence[Row]], resting: Mapping[_Subject, datetime]
+) -> None:
+    later = [(row["id"], moment) for subject, moment in resting.items() for row in wanted.get(subject, ())]
+    if later:
+        await connection.execute(_PUT_OFF, *map(list, zip(*later, strict=True)))
 
 
 async def release(database: Database, webhooks: Sequence[OwedWebhook]) -> None:
@@ -174,10 +202,15 @@ WHERE w.id = ANY($1::uuid[]) AND w.state = 'waiting' AND w.next_at <= $2
 
 # Whoever locks several webhooks does it in the order of their ids.
 _LOCK: Final = """
-SELECT w.id, w.order_id, w.platform_id, w.version, w.leased_until
+SELECT w.id, w.order_id, w.platform_id, w.version, w.leased_until, w.next_at, w.rest_until
 FROM webhooks w JOIN unnest($1::uuid[], $2::uuid[], $3::int[]) AS asked (order_id, platform_id, version)
     ON w.order_id = asked.order_id AND w.platform_id = asked.platform_id AND w.version <= asked.version
 WHERE w.state = 'waiting' ORDER BY w.id FOR NO KEY UPDATE OF w
+"""
+
+_PUT_OFF: Final = """
+UPDATE webhooks w SET next_at = later.next_at
+FROM unnest($1::uuid[], $2::timestamptz[]) AS later (id, next_at) WHERE w.id = later.id
 """
 
 _CLAIM: Final = """

@@ -32,8 +32,9 @@ CREATE TABLE webhook_attempts (
 );
 CREATE INDEX webhook_attempts_webhook ON webhook_attempts (webhook_id);
 -- By when a webhook must be delivered before the operators hear of it; set where an order has ended without food. A
--- test that a platform asked for is of no event: it carries the moment at which it was asked for.
-ALTER TABLE webhooks ADD COLUMN overdue_at timestamptz, ADD COLUMN test_at timestamptz;
+-- test that a platform asked for is of no event: it carries the moment at which it was asked for. Until when the platform
+-- wants to be left alone about the order (Retry-After).
+ALTER TABLE webhooks ADD COLUMN overdue_at timestamptz, ADD COLUMN test_at timestamptz, ADD COLUMN rest_until timestamptz;
 CREATE INDEX webhooks_platform ON webhooks (platform_id, id);
 -- What each platform waits for, so that one with many does not hide what another one is owed; and what was given up.
 CREATE INDEX webhooks_waiting ON webhooks (platform_id, next_at) WHERE state = 'waiting';

@@ -105,7 +105,7 @@ INTERNAL: Final = {
     "notices": {"owed_real", "held_until", "handled_at", "handled_by"},
     "messages": {"lost", "leased_until", "deadline", "carrier_id", "orders_told", "card_of"},
     "attempts": {"try", "took"},
-    "webhooks": {"leased_until", "overdue_at", "test_at"},
+    "webhooks": {"leased_until", "overdue_at", "test_at", "rest_until"},
 }
 MODELS: Final = [
     model

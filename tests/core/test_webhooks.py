@@ -328,6 +328,33 @@ async def test_a_try_out_of_turn_hears_how_long_to_wait(
     assert await count(database, "webhooks", "id = $1 AND tries = 1", first) == 1
 
 
+async def test_later_events_wait_while_a_platform_rests(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """Who asks for an hour gets no call about that order within it, a new event or not; then all."""
+    order_id = await place(database, ledger)
+    (webhook,) = await claimed(database, (await owed_to(database, SHOP))[0])
+    await answers(database, webhook, 503, retry_after=timedelta(hours=1))
+    rested = await next_at(database, webhook.id)
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
+    newest = (await owed_to(database, SHOP))[-1]
+    assert await claimed(database, newest) == []
+    assert await next_at(database, newest) == rested
+    await travel_to(database, rested)
+    assert [each.version for each in await claimed(database, newest)] == [1, 2]
+
+
+async def test_a_replay_does_not_wait_for_a_platform_at_rest(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """Who asks for a webhook again wants it now, whatever was asked for before."""
+    await place(database, ledger)
+    (webhook,) = await claimed(database, (await owed_to(database, SHOP))[0])
+    await answers(database, webhook, 503, retry_after=timedelta(hours=1))
+    await webhook_log.replay(database, SHOP, webhook.id)
+    assert [each.id for each in await claimed(database, webhook.id)] == [webhook.id]
+
+
 async def test_who_wants_no_more_is_left_alone(database: Database, kitchen: Kitchen, ledger: Ledger) -> None:
     """410 switches the platform off: nothing of it is due, nothing is given up, the operators hear once."""
     first, second = await place(database, ledger), await place(database, ledger)
