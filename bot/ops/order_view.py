@@ -7,10 +7,13 @@ from typing import Final
 
 from bot.cards.masking import local_phone
 from bot.cards.view import View
+from bot.cards.words import reason_words
 from bot.texts.catalogue import Texts, msg
 from bot.web.nav import role_word
+from bot.web.order_view import Told
 from core.channels import AddressKind
 from core.operators.order_reads import ToldPlatform
+from core.orders.status import Status
 from core.partners.staff import Member
 
 
@@ -43,6 +46,34 @@ def callable_people(members: Sequence[Member], texts: Texts) -> tuple[Dialled, .
         for member in members
         for known in member.live(AddressKind.PHONE)
     )
+
+
+def told_here(told: Told | None, view: View) -> Told | None:
+    """Return what the page says first, without what only a kitchen is told to do next."""
+    order, texts = view.order, view.texts
+    if told is None or told.tone == "bad" or order.status is Status.PENDING:
+        return told
+    lines = []
+    if order.reason:
+        lines.append(texts.t("Lý do: {reason}", reason=reason_words(texts, order.reason)))
+    if order.status is Status.EXPIRED:
+        lines.append(texts.t("Đến giờ giao mà chưa ai xác nhận, nên đơn tự huỷ."))
+    if told.tone == "good":
+        lines.append(texts.t(_HEAR[order.status]))
+    is_done = told.tone == "good" and order.status is Status.COMPLETED
+    title = texts.t("Đã báo hoàn thành đơn {code}.", code=order.code) if is_done else told.title
+    return Told(told.tone, title, tuple(lines))
+
+
+#: Who hears of an operator's deed.
+_HEAR: Final[Mapping[Status, str]] = MappingProxyType(
+    {
+        Status.CONFIRMED: msg("Quán và mọi nền tảng được báo ngay."),
+        Status.COMPLETED: msg("Quán và mọi nền tảng được báo ngay."),
+        Status.CANCELLED: msg("Quán, khách và mọi nền tảng được báo ngay."),
+        Status.EXPIRED: msg("Quán, khách và mọi nền tảng được báo ngay."),
+    }
+)
 
 
 def platform_lines(told: Sequence[ToldPlatform], view: View) -> tuple[PlatformLine, ...]:

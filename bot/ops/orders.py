@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.cards import masking
 from bot.keys import DATABASE, LEDGER, WAKING
-from bot.ops.order_view import callable_people, platform_lines
+from bot.ops.order_view import callable_people, platform_lines, told_here
 from bot.ops.session import (
     VIA,
     Operator,
@@ -246,6 +246,7 @@ async def _page(
         page,
         person=sight.customer or Person(masking.masked_name(order.customer.name), masked, None),
         address=order.address if is_open else page.address,
+        told=told_here(page.told, sight.reading.view),
         hotline=None,
     )
     pool = request.config_dict[DATABASE].pool

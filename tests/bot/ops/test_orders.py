@@ -214,3 +214,16 @@ async def test_whom_to_phone_stands_beside_what_can_be_done(site: Site) -> None:
     page = await site.opens(page_of(order))
     assert f'href="tel:{LANS_PHONE}">Gọi 0{LANS_PHONE.removeprefix("+84")}</a>' in page.html
     assert "Lan Chủ quán Nhắc lại quán" in page.text
+
+
+async def test_an_operator_is_not_told_what_a_kitchen_should_do(site: Site) -> None:
+    """Who hears of it instead: a cook is told to stop cooking, the one at the desk is not cooking."""
+    order = await site.places()
+    await signs_in(site)
+    confirmed = await acts(site, order, "confirm")
+    assert "Quán và mọi nền tảng được báo ngay." in confirmed.text
+    assert "bấm Hoàn thành" not in confirmed.text
+    cancelled = await acts(site, order, "cancel", "Bếp mất điện")
+    assert "Lý do: Bếp mất điện Quán, khách và mọi nền tảng được báo ngay." in cancelled.text
+    assert "Đừng làm" not in cancelled.text
+    assert "Đừng làm" not in (await site.opens(page_of(order))).text
