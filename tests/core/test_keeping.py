@@ -261,6 +261,57 @@ async def test_what_is_still_owed_stays(database: Database) -> None:
     assert after["webhooks"] == before["webhooks"] - 1  # the one of the open order was delivered long ago
 
 
+async def test_what_is_on_its_way_stays_with_its_notice(database: Database) -> None:
+    """However long ago it was owed: somebody may be told yet."""
+    async with ledger_of(database) as ledger:
+        await ended_order(database, ledger)
+    await _all_told(database)
+    await database.pool.execute("UPDATE messages SET state = 'waiting', next_at = now()")
+    await days_later(database, 200)
+    after = await database.pool.fetchrow(_COUNTS)
+    assert after is not None
+    assert (after["notices"], after["messages"], after["webhooks"]) == (1, 1, 0)
+
+
+async def test_what_was_given_up_goes_as_well(database: Database) -> None:
+    """A webhook that no platform ever took, with its calls; one that was given up lately stays."""
+    async with ledger_of(database) as ledger:
+        await ended_order(database, ledger)
+    await database.pool.execute("UPDATE webhooks SET state = 'dead', next_at = now()")
+    await database.pool.execute(
+        "INSERT INTO webhook_attempts (webhook_id, platform_id, at, took)"
+        " SELECT id, platform_id, now(), '1 s' FROM webhooks"
+    )
+    left = "SELECT (SELECT count(*) FROM webhooks), (SELECT count(*) FROM webhook_attempts)"
+    await days_later(database, 179)
+    assert await database.pool.fetchrow(left) == (3, 3)
+    await days_later(database, 2)
+    assert await database.pool.fetchrow(left) == (0, 0)
+
+
+async def test_the_timers_of_an_open_order_stay(database: Database) -> None:
+    """Those that have rung too: they say what the kitchen was reminded of."""
+    async with ledger_of(database) as ledger:
+        far = placing(deliver_at=real_now() + timedelta(days=400))
+        await ledger.submit(far, actor=await _platform(database))
+    await database.pool.execute("UPDATE timers SET state = 'done' WHERE kind = 'confirm_ladder'")
+    before = await database.pool.fetchval("SELECT count(*) FROM timers WHERE state = 'done'")
+    await days_later(database, 200)
+    assert before > 0
+    assert await database.pool.fetchval("SELECT count(*) FROM timers WHERE state = 'done'") == before
+
+
+async def test_last_months_keys_are_known_still(database: Database) -> None:
+    """A key answers for thirty days: the part of the month that has just ended stays."""
+    this = Month.of(real_now())
+    async with database.pool.acquire() as connection:
+        await partitions.make_ahead(connection, now=this.begins - timedelta(days=40))
+        last = Month.of(this.begins - timedelta(days=1)).part_of(partitions.PARTED[3])
+        assert last in await partitions.parts(connection)
+        assert (await keep(database, RULES)).parts == 0
+        assert last in await partitions.parts(connection)
+
+
 async def test_a_month_of_messages_goes_at_once(database: Database) -> None:
     """With its attempts, when nothing of it waits and no order of it is open; the inbox's month too."""
     months = await _months_of_before(database)
@@ -317,3 +368,27 @@ async def test_signing_in_leaves_no_trace_for_ever(database: Database) -> None:
     await days_later(database, 31)
     assert await database.pool.fetchval("SELECT count(*) FROM login_codes") == 0
     assert await database.pool.fetchval("SELECT string_agg(sender, '') FROM wrong_tries") == "b"
+
+
+async def test_operators_links_and_sessions_go_a_month_after_they_are_over(database: Database) -> None:
+    """One that still works stays."""
+    now = real_now()
+    await database.pool.execute(
+        "INSERT INTO operator_links (id, email, made_at, expires_at)"
+        " VALUES (gen_random_uuid(), 'ha@service.vn', $1::timestamptz, $1)",
+        now,
+    )
+    await database.pool.executemany(
+        "INSERT INTO operator_sessions (id, token_hash, email, device, created_at, seen_at, expires_at,"
+        " ended_at) VALUES (gen_random_uuid(), $1, 'ha@service.vn', $2, $3, $3, $4, $5)",
+        [
+            (b"1", "over", now, now, None),
+            (b"2", "ended", now, now + timedelta(days=90), now),
+            (b"3", "works", now, now + timedelta(days=90), None),
+        ],
+    )
+    await days_later(database, 29)
+    assert await database.pool.fetchval("SELECT count(*) FROM operator_sessions") == 3
+    await days_later(database, 2)
+    assert await database.pool.fetchval("SELECT count(*) FROM operator_links") == 0
+    assert await database.pool.fetchval("SELECT string_agg(device, '') FROM operator_sessions") == "works"

@@ -52,6 +52,14 @@ async def test_the_next_two_months_have_their_parts(database: Database) -> None:
     assert await partitions.keep_ahead(database) == 0
 
 
+async def test_a_part_leaves_room_as_its_table_does(database: Database) -> None:
+    """Messages are written to again and again: each of their pages keeps room for that."""
+    part = _NEXT.part_of(PARTED[1])
+    async with database.pool.acquire() as connection:
+        options = await connection.fetchval("SELECT reloptions FROM pg_class WHERE relname = $1", part)
+    assert options == [f"fillfactor={PARTED[1].fill}"] == ["fillfactor=80"]
+
+
 @pytest.mark.parametrize(
     ("days", "part"),
     [(0, "events_default"), (-400, "events_default"), (4000, "events_default"), (None, None)],
@@ -248,3 +256,12 @@ async def test_the_operators_hear_of_a_month_that_has_no_part(database: Database
         assert await partitions.keep_ahead(database) == 1
         await partitions.tell_of_missing(connection, month.begins - timedelta(days=5), now=real_now())
         assert await connection.fetchval(standing) == 0
+
+
+async def test_the_month_in_which_the_parts_began_is_no_alarm(database: Database) -> None:
+    """Its rows lie in the default part, as they should."""
+    this = Month.of(real_now())
+    async with database.pool.acquire() as connection:
+        assert this.part_of(PARTED[0]) not in await partitions.parts(connection)
+        await partitions.tell_of_missing(connection, this.begins + timedelta(days=1), now=real_now())
+        assert await connection.fetchval("SELECT count(*) FROM alarms") == 0

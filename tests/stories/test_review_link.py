@@ -160,6 +160,16 @@ async def test_what_cannot_be_taken_is_said_and_nothing_is_lost(
     assert (await eaten.shown())["review"] is None
 
 
+async def test_a_form_on_another_site_says_nothing(world: World, eaten: Placed, browser: Browser) -> None:
+    """Even with a nonce of ours in it."""
+    page = await browser.opens(link_of(world))
+    ((address, nonce),) = page.forms.values()
+    form, elsewhere = {"nonce": nonce, "rating": "1"}, {"Origin": "https://evil.example"}
+    async with browser.session.post(f"{world.url}{address}", data=form, headers=elsewhere) as answer:
+        assert answer.status == 403
+    assert (await eaten.shown())["review"] is None
+
+
 async def test_a_program_that_fills_in_everything_says_nothing(
     world: World, eaten: Placed, browser: Browser
 ) -> None:
