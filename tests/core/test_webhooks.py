@@ -10,6 +10,7 @@ import pytest
 from core import platform_deeds, webhook_log, webhook_watch, webhooks
 from core.clock import real_now
 from core.database import Database
+from core.errors import NotFound
 from core.ledger import Ledger
 from core.orders.commands import CancelOrder, ChangeOrder, ConfirmOrder
 from core.orders.decide import reason_of
@@ -467,6 +468,37 @@ async def test_two_workers_never_lock_each_other_out(
 
     done = await asyncio.gather(works(), replays(), works(), replays(), works())
     assert sum(done) >= 24
+
+
+async def test_a_range_ends_before_its_end(database: Database, kitchen: Kitchen, ledger: Ledger) -> None:
+    """What happened at its first moment is told again, what happened at its last is not."""
+    order_id = await place(database, ledger)
+    await travel_to(database, database.clock.now() + timedelta(hours=1))
+    await ledger.submit(ConfirmOrder(order_id), actor=kitchen.lan.taps())
+    first, second = await database.pool.fetch("SELECT at FROM events ORDER BY version")
+    placed, confirmed = await owed_to(database, SHOP)
+    by = webhook_log.Operator("Hà", "cli")
+    for start, end, told in (
+        (first["at"], second["at"], [placed]),
+        (second["at"], second["at"] + SECOND, [confirmed]),
+        (first["at"] + SECOND, second["at"], []),
+    ):
+        again = await webhook_log.replay_between(database, SHOP, from_=start, to=end, operator=by)
+        assert again == told
+
+
+async def test_a_platform_sees_nothing_of_anothers_log(
+    database: Database, kitchen: Kitchen, ledger: Ledger
+) -> None:
+    """Neither by the id of a webhook, nor in its list."""
+    await place(database, ledger)
+    (theirs,) = await owed_to(database, RIVAL)
+    with pytest.raises(NotFound):
+        await webhook_log.one(database.pool, SHOP, theirs)
+    with pytest.raises(NotFound):
+        await webhook_log.replay(database, SHOP, theirs)
+    shown = await webhook_log.page(database.pool, SHOP)
+    assert [delivery.id for delivery in shown.items] == await owed_to(database, SHOP)
 
 
 # --- the operators hear ---------------------------------------------------------------------------
