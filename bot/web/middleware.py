@@ -69,7 +69,13 @@ def fault(request: web.Request, status: int, *, locale: str | None = None) -> we
         locale = locale or language(request)
         t = texts_in(locale).t
         response = request.config_dict[PAGES].answer(
-            "fault.html", locale=locale, status=status, title=t(title), advice=t(advice), number=status
+            "fault.html",
+            locale=locale,
+            status=status,
+            title=t(title),
+            advice=t(advice),
+            number=status,
+            is_console=request.path.startswith("/ops"),
         )
     if status == 503:
         response.headers["Retry-After"] = _RETRY_AFTER

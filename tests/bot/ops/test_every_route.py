@@ -137,3 +137,12 @@ async def test_a_strange_place_is_the_beginning_or_the_end(site: Site, after: st
     await signs_in(site)
     async with site.client.get("/ops", params={"after": after}) as response:
         assert response.status == 200
+
+
+async def test_a_page_that_is_not_there_leads_back_to_the_board(site: Site) -> None:
+    """And not to a kitchen's pages, which are nothing to an operator."""
+    await signs_in(site)
+    page = await site.opens("/ops/orders/0199a000-0000-7000-8000-0000000000ff")
+    assert page.status == 404
+    assert 'href="/ops">Về bảng đơn</a>' in page.html
+    assert 'href="/orders"' not in page.html
