@@ -83,7 +83,7 @@ async def act(request: web.Request) -> web.StreamResponse:
     reading = await _reading(request, operator)
     action, nonce = request.match_info["action"], form["nonce"]
     try:
-        reason = Reason(OTHER_REASON, reason_of(form.get("reason", "")))
+        reason = Reason(None, reason_of(form.get("reason", "")))
     except RuleError as wrong:
         return await _page(request, operator, Sight(reading), _missing(operator.texts, wrong), status=422)
     await request.config_dict[LEDGER].submit(

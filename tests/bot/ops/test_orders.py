@@ -103,6 +103,10 @@ async def test_an_operator_acts_for_the_kitchen(site: Site, action: str, status:
     assert (written["who"], written["via"], written["deed"]) == (MINH, "console", deed)
     assert (written["about_id"], written["reason"]) == (order.id, "Chị Lan gọi điện")
     assert written["at"] == moved.status_changed_at
+    told = await site.database.pool.fetchval(
+        "SELECT data -> 'reason' FROM events WHERE order_id = $1 ORDER BY version DESC LIMIT 1", order.id
+    )
+    assert told == {"code": None, "text": "Chị Lan gọi điện"}
 
 
 async def test_an_operator_completes_a_delivered_order(site: Site) -> None:
