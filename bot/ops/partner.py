@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -23,7 +22,7 @@ from bot.ops.partner_view import (
 from bot.ops.partners import LANGUAGES, fault_words, hand_of
 from bot.ops.session import Operator, form_of, inside, operator_of
 from bot.texts.catalogue import Texts, msg
-from bot.web.forms import Form
+from bot.web.forms import Form, end_of_day, time_of
 from core.console import partners as reads
 from core.console import scores
 from core.database import Pool
@@ -37,7 +36,6 @@ from core.waking import wake_worker
 
 _ORDERS: Final = 10
 _TIMERS: Final = 5
-_FARTHEST: Final = timedelta(days=366)
 
 #: What the page tells after a form of it was carried out; the address names it.
 DONE: Final[Mapping[str, str]] = MappingProxyType(
@@ -92,7 +90,7 @@ async def pause(request: web.Request) -> web.Response:
 
     async def save(asked: Asked) -> str:
         database, reason = request.config_dict[DATABASE], reason_of(asked.form.get("reason", ""))
-        until = _end_of(asked.partner, asked.form.get("until", "").strip(), now=database.clock.now())
+        until = end_of_day(asked.form.get("until", "").strip(), asked.partner.zone, now=database.clock.now())
         written = await kitchens.pause(
             database, asked.partner, until, reason=reason, hand=hand_of(asked.operator)
         )
@@ -129,7 +127,7 @@ async def _carried_out(request: web.Request, save: Callable[[Asked], Awaitable[s
 
 
 def _wanted(form: Form) -> PartnerChange:
-    start, end, sheet = (_time(form.get(name, "")) for name in ("from", "to", "sheet"))
+    start, end, sheet = (time_of(form.get(name, "")) for name in ("from", "to", "sheet"))
     if (start is None) != (end is None):
         raise RuleError("quiet_hours_half")
     return PartnerChange(
@@ -138,27 +136,6 @@ def _wanted(form: Form) -> PartnerChange:
         quiet=(start, end) if start is not None and end is not None else NONE,
         sheet_at=NONE if sheet is None else sheet,
     )
-
-
-def _time(text: str) -> time | None:
-    """Return a time of the day, None for nothing. Raises RuleError("time")."""
-    if not text.strip():
-        return None
-    try:
-        return time.fromisoformat(text.strip()).replace(second=0, microsecond=0, tzinfo=None)
-    except ValueError:
-        raise RuleError("time") from None
-
-
-def _end_of(partner: Partner, text: str, *, now: datetime) -> datetime:
-    """Return when a day is over for the kitchen. Raises RuleError for no day, or one too far away."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise RuleError("day") from None
-    if day > (now + _FARTHEST).date():
-        raise RuleError("paused_until_too_far")
-    return datetime.combine(day + timedelta(days=1), time(), tzinfo=partner.zone)
 
 
 # --- Showing ----------------------------------------------------------------------------------------

@@ -15,15 +15,14 @@ from aiohttp import web
 from bot.keys import DATABASE, SETTINGS
 from bot.ops.nav import PLACES, place_of
 from bot.texts.catalogue import Texts, texts_in
+from bot.web.cookies import SecretCookie
 from bot.web.devices import device_of
-from bot.web.forms import Form, check_origin, read_form
+from bot.web.forms import Form, read_bound_form
 from bot.web.nonces import NONCES
 from bot.web.pages import PAGES
-from bot.web.session import is_secure
 from core import audit
 from core.actors import Actor
 from core.actors import operator as operator_named
-from core.errors import Untrusted
 from core.operators import sessions
 from core.operators.mailboxes import called
 from core.operators.sessions import Session
@@ -31,7 +30,7 @@ from core.operators.sessions import Session
 #: How operators' deeds came, as the record has it.
 VIA: Final = "console"
 START: Final = "/ops"
-_LONGEST_SECRET: Final = 64
+COOKIE: Final = SecretCookie("chotdon-ops", sessions.LONGEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +71,8 @@ async def operator_of(request: web.Request) -> Operator:
 
 async def operator_if_any(request: web.Request) -> Operator | None:
     """Return who is signed in, or None."""
-    secret = request.cookies.get(cookie_name(request), "")
-    if not secret or len(secret) > _LONGEST_SECRET:
+    secret = COOKIE.read(request)
+    if secret is None:
         return None
     settings, database = request.config_dict[SETTINGS], request.config_dict[DATABASE]
     now = database.clock.now()
@@ -81,34 +80,6 @@ async def operator_if_any(request: web.Request) -> Operator | None:
     if session is None:
         return None
     return Operator(session, texts_in(settings.locale), ZoneInfo(settings.timezone))
-
-
-# --- The cookie -------------------------------------------------------------------------------------
-
-
-def cookie_name(request: web.Request) -> str:
-    """Return the cookie's name; with `__Host-` browsers take it from this very host by https only."""
-    return "__Host-chotdon-ops" if is_secure(request) else "chotdon-ops"
-
-
-def keep(request: web.Request, response: web.Response, secret: str) -> None:
-    """Give the browser its session. Lax, not Strict: the links of alarm mails open signed in."""
-    response.set_cookie(
-        cookie_name(request),
-        secret,
-        max_age=int(sessions.LONGEST.total_seconds()),
-        path="/",
-        httponly=True,
-        samesite="Lax",
-        secure=is_secure(request),
-    )
-
-
-def let_go(request: web.Request, response: web.Response) -> None:
-    """Take the session from the browser."""
-    response.del_cookie(
-        cookie_name(request), path="/", httponly=True, samesite="Lax", secure=is_secure(request)
-    )
 
 
 async def begin(request: web.Request, email: str, *, where: str) -> web.Response:
@@ -124,7 +95,7 @@ async def begin(request: web.Request, email: str, *, where: str) -> web.Response
             connection, who=email, via=VIA, deed="operator.signed_in", about=device or "?", now=now
         )
     response = web.Response(status=303, headers={"Location": where})
-    keep(request, response, secret)
+    COOKIE.keep(request, response, secret)
     return response
 
 
@@ -141,22 +112,12 @@ async def form_of(request: web.Request, operator: Operator) -> Form:
 
     Raises the refusals of a form that is another site's, too big, or was not made for this session.
     """
-    check_origin(request)
-    form = await read_form(request)
-    try:
-        request.config_dict[NONCES].check(form.get("nonce", ""), _owner(operator))
-    except Untrusted:
-        raise web.HTTPForbidden from None
-    return form
+    return await read_bound_form(request, _owner(operator))
 
 
 def is_nonce_of(request: web.Request, operator: Operator, nonce: str) -> bool:
     """Whether a nonce was made for this session."""
-    try:
-        request.config_dict[NONCES].check(nonce, _owner(operator))
-    except Untrusted:
-        return False
-    return True
+    return request.config_dict[NONCES].is_of(nonce, _owner(operator))
 
 
 def _owner(operator: Operator) -> str:

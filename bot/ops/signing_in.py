@@ -14,11 +14,11 @@ from yarl import URL
 
 from bot.keys import DATABASE, SETTINGS, WAKING
 from bot.ops.session import (
+    COOKIE,
     VIA,
     begin,
     form_of,
     inside,
-    let_go,
     onward,
     operator_if_any,
     operator_of,
@@ -151,7 +151,7 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     await form_of(request, operator)
     await _end(request, operator.email, operator.session.id, deed="operator.signed_out")
     response = web.Response(status=303, headers={"Location": "/ops/login?left=1"})
-    let_go(request, response)
+    COOKIE.let_go(request, response)
     return response
 
 

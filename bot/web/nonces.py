@@ -33,6 +33,14 @@ class Nonces:
             raise Untrusted("nonce") from None
         return nonce
 
+    def is_of(self, nonce: str, token: str) -> bool:
+        """Whether the nonce was issued for this link, or whatever is sent as one."""
+        try:
+            self.check(nonce, token)
+        except (Untrusted, UnicodeEncodeError):
+            return False
+        return True
+
     def _signer(self, token: str) -> Signer:
         return Signer(
             self._key,

@@ -8,14 +8,14 @@ from uuid import UUID
 from aiohttp import web
 
 from bot.keys import SIGNER
+from bot.web.cookies import SecretCookie
 from bot.web.forms import Form, check_origin, read_form
 from bot.web.middleware import language
 from bot.web.nonces import NONCES
 from bot.web.pages import PAGES
-from bot.web.session import is_secure
 from core.errors import Malformed, Untrusted
 
-_BROWSER: Final = "chotdon-form"  # the cookie that binds a form to its browser
+_BROWSER: Final = SecretCookie("chotdon-form")  # binds a form to its browser
 _BROWSER_BYTES: Final = 16
 
 
@@ -35,12 +35,8 @@ def one_time_id(request: web.Request, token: str) -> UUID | None:
 
 def is_of_this_browser(request: web.Request, form: Form, name: str) -> bool:
     """Whether the form of this name was shown in the browser that sends it."""
-    known = request.cookies.get(_cookie(request), "")
-    try:
-        request.config_dict[NONCES].check(form.get("nonce", ""), f"{known} {name}")
-    except (Untrusted, UnicodeEncodeError):
-        return False
-    return bool(known)
+    known = _BROWSER.read(request)
+    return known is not None and request.config_dict[NONCES].is_of(form.get("nonce", ""), f"{known} {name}")
 
 
 def outside(
@@ -55,9 +51,7 @@ def outside(
         nonce=request.config_dict[NONCES].issue(f"{browser} {form}"),
         **shown,
     )
-    response.set_cookie(
-        _cookie(request), browser, path="/", httponly=True, samesite="Lax", secure=is_secure(request)
-    )
+    _BROWSER.keep(request, response, browser)
     return response
 
 
@@ -66,11 +60,7 @@ def over(request: web.Request) -> web.Response:
     return request.config_dict[PAGES].answer("login_over.html", locale=language(request), status=410)
 
 
-def _cookie(request: web.Request) -> str:
-    return f"__Host-{_BROWSER}" if is_secure(request) else _BROWSER
-
-
 def _browser_of(request: web.Request) -> str:
     """Return what this browser is known by; new where it has nothing that we would give."""
-    known = request.cookies.get(_cookie(request), "")
+    known = _BROWSER.read(request) or ""
     return known if re.fullmatch(r"[A-Za-z0-9_-]{22}", known) else secrets.token_urlsafe(_BROWSER_BYTES)

@@ -15,20 +15,20 @@ from bot.cards.view import Frame
 from bot.compose import desk_of
 from bot.keys import DATABASE, SETTINGS, SIGNER
 from bot.texts.catalogue import Texts, texts_in
+from bot.web.cookies import SecretCookie
 from bot.web.devices import device_of
-from bot.web.forms import Form, check_origin, read_form
+from bot.web.forms import Form, read_bound_form
 from bot.web.nav import PLACES, role_word, shown_to
 from bot.web.nonces import NONCES
 from bot.web.pages import PAGES
 from core.channels import Address
-from core.errors import Untrusted
 from core.notices.outgoing import StaffFacts
 from core.partners import addresses, partners, sessions
 from core.partners.addresses import StaffAt
 from core.partners.partners import Partner
 from core.partners.sessions import Session
 
-_LONGEST_SECRET: Final = 64
+COOKIE: Final = SecretCookie("chotdon", sessions.LIFE)
 _START: Final = "/orders"
 
 
@@ -60,8 +60,8 @@ async def seat_of(request: web.Request) -> Seat:
 
 async def seat_if_any(request: web.Request) -> Seat | None:
     """Return who is signed in, or None."""
-    secret = request.cookies.get(cookie_name(request), "")
-    if not secret or len(secret) > _LONGEST_SECRET:
+    secret = COOKIE.read(request)
+    if secret is None:
         return None
     database = request.config_dict[DATABASE]
     found = await sessions.of_secret(database.pool, secret, now=database.clock.now())
@@ -81,39 +81,6 @@ def _wanted(request: web.Request) -> str:
     return "/" + request.path.split("/")[1]
 
 
-# --- The cookie -------------------------------------------------------------------------------------
-
-
-def is_secure(request: web.Request) -> bool:
-    """Whether the public address is https."""
-    return urlsplit(request.config_dict[SETTINGS].base_url).scheme == "https"
-
-
-def cookie_name(request: web.Request) -> str:
-    """Return the cookie's name; with `__Host-` browsers take it from this very host by https only."""
-    return "__Host-chotdon" if is_secure(request) else "chotdon"
-
-
-def keep(request: web.Request, response: web.Response, secret: str) -> None:
-    """Give the browser its session."""
-    response.set_cookie(
-        cookie_name(request),
-        secret,
-        max_age=int(sessions.LIFE.total_seconds()),
-        path="/",
-        httponly=True,
-        samesite="Lax",
-        secure=is_secure(request),
-    )
-
-
-def let_go(request: web.Request, response: web.Response) -> None:
-    """Take the session from the browser."""
-    response.del_cookie(
-        cookie_name(request), path="/", httponly=True, samesite="Lax", secure=is_secure(request)
-    )
-
-
 async def begin(
     request: web.Request, staff_id: UUID, *, via: str, address: Address | None, where: str
 ) -> web.Response:
@@ -129,7 +96,7 @@ async def begin(
             await sessions.end(connection, before.session.id, before.staff.id, now=now)
         secret = await sessions.begin(connection, staff_id, via=via, device=device, address=address, now=now)
     response = web.Response(status=303, headers={"Location": where})
-    keep(request, response, secret)
+    COOKIE.keep(request, response, secret)
     return response
 
 
@@ -146,13 +113,7 @@ async def form_of(request: web.Request, seat: Seat) -> Form:
 
     Raises the refusals of a form that is another site's, too big, or was not made for this session.
     """
-    check_origin(request)
-    form = await read_form(request)
-    try:
-        request.config_dict[NONCES].check(form.get("nonce", ""), str(seat.session.id))
-    except Untrusted:
-        raise web.HTTPForbidden from None
-    return form
+    return await read_bound_form(request, str(seat.session.id))
 
 
 # --- Pages ------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -14,7 +13,7 @@ from bot.cards.view import Frame
 from bot.keys import DATABASE, WAKING
 from bot.texts.catalogue import Texts, msg
 from bot.web import linking_ways
-from bot.web.forms import Form
+from bot.web.forms import Form, end_of_day, time_of
 from bot.web.session import Seat, form_of, inside, seat_of, view_frame
 from bot.web.staff_view import device_row
 from core.actors import Via
@@ -24,7 +23,6 @@ from core.partners import partners, pausing, sessions, staff
 from core.partners.partners import NONE, PartnerChange
 
 _LANGUAGES: Final = (("vi", "Tiếng Việt"), ("en", "English"))
-_FARTHEST: Final = timedelta(days=366)
 
 #: What the page tells after a form of it was carried out; the address names it.
 _DONE: Final[Mapping[str, str]] = MappingProxyType(
@@ -103,7 +101,7 @@ async def set_quiet(request: web.Request) -> web.Response:
     """Set the kitchen's quiet hours, or take them away."""
 
     async def save(seat: Seat, form: Form) -> str:
-        start, end = _time(form.get("from", "")), _time(form.get("to", ""))
+        start, end = time_of(form.get("from", "")), time_of(form.get("to", ""))
         if (start is None) != (end is None):
             raise RuleError("quiet_hours_half")
         quiet = (start, end) if start is not None and end is not None else NONE
@@ -117,7 +115,7 @@ async def set_sheet(request: web.Request) -> web.Response:
     """Set the hour of the morning sheet, or take it away."""
 
     async def save(seat: Seat, form: Form) -> str:
-        at = _time(form.get("at", ""))
+        at = time_of(form.get("at", ""))
         await _change(request, seat, PartnerChange(sheet_at=NONE if at is None else at))
         return "sheet"
 
@@ -129,7 +127,7 @@ async def pause(request: web.Request) -> web.Response:
 
     async def save(seat: Seat, form: Form) -> str:
         database, wake = request.config_dict[DATABASE], request.config_dict[WAKING].wake
-        until = _end_of(seat, form.get("until", "").strip(), now=database.clock.now())
+        until = end_of_day(form.get("until", "").strip(), seat.partner.zone, now=database.clock.now())
         await pausing.pause(database, seat.partner.id, until, by=_by(seat), wake=wake)
         return "paused"
 
@@ -171,27 +169,6 @@ async def _saved(
 
 async def _change(request: web.Request, seat: Seat, wanted: PartnerChange) -> None:
     await partners.change(request.config_dict[DATABASE], seat.partner.code, wanted)
-
-
-def _time(text: str) -> time | None:
-    """Return a time of the day, None for nothing. Raises RuleError("time")."""
-    if not text.strip():
-        return None
-    try:
-        return time.fromisoformat(text.strip()).replace(second=0, microsecond=0, tzinfo=None)
-    except ValueError:
-        raise RuleError("time") from None
-
-
-def _end_of(seat: Seat, text: str, *, now: datetime) -> datetime:
-    """Return when a day is over for the kitchen. Raises RuleError for no day, or one too far away."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise RuleError("day") from None
-    if day > (now + _FARTHEST).date():
-        raise RuleError("paused_until_too_far")
-    return datetime.combine(day + timedelta(days=1), time(), tzinfo=seat.partner.zone)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -21,7 +21,7 @@ from bot.web.forms import address_of
 from bot.web.middleware import fault, language
 from bot.web.nav import role_word
 from bot.web.outside import is_of_this_browser, one_time_id, outside, outside_form, over
-from bot.web.session import Seat, begin, form_of, inside, let_go, onward, seat_if_any, seat_of
+from bot.web.session import COOKIE, Seat, begin, form_of, inside, onward, seat_if_any, seat_of
 from core.channels import Address, AddressKind, ChannelName
 from core.errors import RuleError
 from core.partners import login_codes, one_time_links, sessions
@@ -201,7 +201,7 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     database = request.config_dict[DATABASE]
     await sessions.end(database.pool, seat.session.id, seat.staff.id, now=database.clock.now())
     response = web.Response(status=303, headers={"Location": "/login?left=1"})
-    let_go(request, response)
+    COOKIE.let_go(request, response)
     return response
 
 
