@@ -160,6 +160,22 @@ async def test_a_key_is_one_requests(shop: Caller, order: dict[str, Any], other_
     assert await OrderRow.all().count() == 1
 
 
+async def test_a_batch_that_was_cut_short_binds_what_it_placed(
+    shop: Caller, database: Database, order: dict[str, Any]
+) -> None:
+    """The process ended before it kept the key: another order there is refused, the same one is known."""
+    first = await _send(shop, [order], key="b-1")
+    await database.pool.execute("DELETE FROM inbox WHERE key LIKE 'api:%:b-1'")
+
+    other = await _send(shop, [{**order, "external_id": "PX-other"}], key="b-1")
+
+    assert _statuses(other) == [422]
+    assert "idempotency" in other.body["results"][0]["problem"]["type"]
+    again = await _send(shop, [order], key="b-1")
+    assert again.body["results"][0]["order"] == first.body["results"][0]["order"]
+    assert await OrderRow.all().count() == 1
+
+
 async def test_a_batch_of_which_nothing_was_placed_does_not_use_the_key_up(
     shop: Caller, order: dict[str, Any]
 ) -> None:

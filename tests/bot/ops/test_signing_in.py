@@ -81,6 +81,19 @@ async def test_a_link_works_once(site: Site) -> None:
     assert len(await record(site)) == 1
 
 
+async def test_a_colleagues_used_link_says_nothing_to_others(site: Site) -> None:
+    """Pressed twice it leads its own operator on; anybody else is told that it is over."""
+    await asks(site, TRUC)
+    ((_, path),) = await sent_links(site)
+    page = await site.opens(path)
+    action = f"{path}?next=/ops"
+    fields = fields_of(page, action)
+    await site.sends(action, fields)
+    assert (await site.sends(action, fields)).url.endswith("/ops")
+    await signs_in(site, MINH)
+    assert (await site.sends(action, fields)).status == 410
+
+
 async def test_a_link_dies_after_a_quarter_of_an_hour(site: Site) -> None:
     """Old mails let nobody in."""
     await asks(site, MINH)
