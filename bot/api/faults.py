@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 Loc = tuple[str | int, ...]
 _MOST_FAULTS: Final = 100
@@ -48,7 +49,12 @@ def checked(model: type[Model], content: object, body: Body | None = None) -> Mo
 def faults_of(error: ValidationError) -> list[Fault]:
     """Return what pydantic found, without what was sent and without its addresses."""
     details = error.errors(include_url=False, include_input=False, include_context=False)
-    return [Fault(_loc(detail["loc"]), detail["msg"]) for detail in details[:_MOST_FAULTS]]
+    return [Fault(_loc(detail["loc"]), _words(detail)) for detail in details[:_MOST_FAULTS]]
+
+
+def _words(detail: ErrorDetails) -> str:
+    """Return pydantic's words, but for those that name a class of ours."""
+    return "must be an object" if detail["type"] == "model_type" else detail["msg"]
 
 
 def _loc(loc: Loc) -> Loc:
