@@ -60,6 +60,13 @@ async def test_a_monitor_that_polls_sees_that_sweeps_are_missing(database_url: s
         assert (await polled(world))[1] == {"status": "silent", "ages": {}}
 
 
+async def test_a_monitor_that_polls_sees_that_the_database_is_away(world: World) -> None:
+    """Within a second or two, in the same words as ever: no monitor waits for a database."""
+    async with world.database.pool.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE heartbeats IN ACCESS EXCLUSIVE MODE")
+        assert await polled(world) == (503, {"status": "away", "ages": {}})
+
+
 @dataclass(slots=True)
 class Monitor:
     """An outside monitor: what it was called with, and how it answers."""

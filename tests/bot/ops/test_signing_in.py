@@ -18,6 +18,12 @@ async def asks(site: Site, typed: str) -> Answered:
     return await site.sends("/ops/login", {**fields_of(page, "/ops/login"), "email": typed})
 
 
+async def asks_for_link(site: Site, email: str) -> None:
+    """Have a link sent as somebody at another computer would."""
+    async with site.database.pool.acquire() as connection, connection.transaction():
+        await links.ask(connection, email, operators=(MINH, TRUC), client="other", now=site.now)
+
+
 async def sent_links(site: Site) -> list[tuple[str, str]]:
     """Return to whom links were sent, and their paths, oldest first."""
     rows = await site.database.pool.fetch(
@@ -79,6 +85,18 @@ async def test_a_link_works_once(site: Site) -> None:
     assert again.status == 410
     assert (await site.opens(path)).status == 410
     assert len(await record(site)) == 1
+
+
+async def test_who_comes_in_anew_leaves_no_session_behind(site: Site) -> None:
+    """A shared computer: the session that its browser had ends with the next one's beginning."""
+    before = await signs_in(site, MINH)
+    await asks_for_link(site, TRUC)
+    ((_, path),) = await sent_links(site)
+    await presses_in(site, path)
+    operators = (MINH, TRUC)
+    pool = site.database.pool
+    assert await sessions.of_secret(pool, before, operators=operators, now=site.now) is None
+    assert [session.email for session in await sessions.of_operator(pool, TRUC, now=site.now)] == [TRUC]
 
 
 async def test_a_colleagues_used_link_says_nothing_to_others(site: Site) -> None:
