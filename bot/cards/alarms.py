@@ -12,7 +12,7 @@ from bot.cards.short import joined, listed, shortened, told
 from bot.cards.view import Frame, View
 from bot.cards.words import status_word
 from bot.texts import Texts, msg
-from core.channels import Block, BlockRole, Button, Card
+from core.channels import Block, BlockRole, Button, ButtonStyle, Card
 from core.notices.kinds import NoticeKind
 from core.orders.events import Json
 from core.orders.order import Order
@@ -107,11 +107,12 @@ def is_well(data: Data, order: Order | None) -> bool:
 def console_button(view: View) -> Button:
     """Return the way to an order on the operators' console."""
     url = f"{view.frame.desk.base_url}/ops/orders/{view.order.id}"
-    return Button(view.texts.t("Mở trang tổng đài"), url=url)
+    return Button(view.texts.t("Mở trang tổng đài"), url=url, style=ButtonStyle.PRIMARY)
 
 
 def _alarms_button(frame: Frame) -> Button:
-    return Button(frame.texts.t("Mở trang tổng đài"), url=f"{frame.desk.base_url}/ops/alarms")
+    url = f"{frame.desk.base_url}/ops/alarms"
+    return Button(frame.texts.t("Mở trang tổng đài"), url=url, style=ButtonStyle.PRIMARY)
 
 
 def _about(view: View, matter: str) -> str:

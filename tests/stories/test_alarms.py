@@ -14,7 +14,7 @@ async def test_a_notice_that_reaches_nobody(world: World, platform: FakePlatform
     alarm = world.operators.gets(
         f"Đơn {order.code} của Bếp Lan: Có tin không đến được ai", "Quán chưa biết có đơn mới"
     )
-    assert [label for label, _ in alarm.links()] == ["Xem chi tiết đơn hàng", "Mở trang tổng đài"]
+    assert [label for label, _ in alarm.links()] == ["Mở trang tổng đài", "Xem chi tiết đơn hàng"]
     assert lan.catches_up() == News()
 
 

@@ -41,7 +41,7 @@ async def test_the_whole_ladder(world: World, platform: FakePlatform, lan: Someb
         await world.passes_until(due + 3 * timedelta(seconds=1))
         assert [who for who in (lan, tu, vy) if who.catches_up() == nudge(order)] == told
     alarm = world.operators.gets(f"Đơn {order.code} của Bếp Lan chưa được xác nhận")
-    assert [label for label, _ in alarm.links()] == ["Xem chi tiết đơn hàng", "Mở trang tổng đài"]
+    assert [label for label, _ in alarm.links()] == ["Mở trang tổng đài", "Xem chi tiết đơn hàng"]
 
 
 async def test_a_nudge_carries_the_order_and_both_buttons(world: World, rice: Placed, lan: Somebody) -> None:
