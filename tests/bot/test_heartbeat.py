@@ -11,7 +11,17 @@ from aiohttp import web
 from prometheus_client import REGISTRY
 
 from bot.watch import Voices, Watch, voices_of
-from core.channels import Address, AddressKind, Card, ChannelName, Outcome, Rate, ReceiptKind, Sent
+from core.channels import (
+    Address,
+    AddressKind,
+    Card,
+    ChannelName,
+    Outcome,
+    Rate,
+    ReceiptKind,
+    Sent,
+    TryLater,
+)
 from core.clock import real_now
 from core.database import Database, Pool, connect
 from core.settings import Settings
@@ -140,13 +150,16 @@ class Ear:
     gateway: str = "ear"
     rate: Rate | None = None
     heard: list[str] = field(default_factory=list)
+    is_deaf: bool = False
 
     def reaches(self, address: Address, kind: str, *, now: object) -> bool:
         """Reach everybody."""
         return True
 
     async def send(self, address: Address, card: Card, *, key: str) -> Outcome:
-        """Take a card."""
+        """Take a card, unless it is deaf."""
+        if self.is_deaf:
+            return TryLater("deaf")
         self.heard.append(card.title)
         return Sent()
 
@@ -191,6 +204,42 @@ async def test_a_database_that_is_away_is_told_once_by_every_way(database_url: s
         await watch.look()
         await watch.look()
         assert ear.heard[2:] == ["Chốt Đơn: cơ sở dữ liệu đã trở lại"] * 2
+
+
+def watching(database: Database, ear: Ear, *, started_ago: timedelta) -> Watch:
+    """Return who watches the sweep and tells this ear, in a process as old as that."""
+    voices = Voices([(ear, Address(AddressKind.TELEGRAM_CHAT, "-1"))])
+    return Watch(database, voices, started=real_now() - started_ago, patience=timedelta(minutes=1))
+
+
+async def test_what_nobody_heard_is_told_again(database: Database) -> None:
+    """That the worker is gone, and that it is back: each until somebody has heard it, then no more."""
+    ear = Ear(is_deaf=True)
+    watch = watching(database, ear, started_ago=timedelta(hours=1))
+    await swept(database, timedelta(minutes=30))
+    await watch.look()
+    ear.is_deaf = False
+    for _ in range(2):
+        await watch.look()
+    assert ear.heard == ["Chốt Đơn: worker đã dừng"]
+
+    ear.is_deaf = True
+    await swept(database, timedelta())
+    await watch.look()
+    ear.is_deaf = False
+    for _ in range(2):
+        await watch.look()
+    assert ear.heard[1:] == ["Chốt Đơn: worker đã chạy lại"]
+
+
+async def test_a_process_that_has_just_begun_gives_the_worker_time(database: Database) -> None:
+    """After a restart of everything the last sweep is old, and nothing is wrong."""
+    ear = Ear()
+    await swept(database, timedelta(hours=8))
+    await watching(database, ear, started_ago=timedelta(seconds=50)).look()
+    assert ear.heard == []
+    await watching(database, ear, started_ago=timedelta(seconds=70)).look()
+    assert ear.heard == ["Chốt Đơn: worker đã dừng"]
 
 
 async def _closed(database_url: str) -> Pool:
