@@ -33,7 +33,7 @@ from jobs.breaker import Breakers
 from jobs.deliver import Delivery
 from jobs.heartbeat import BEAT_EVERY, Heartbeat
 from jobs.keepers import Sweeper, every, keep_tokens
-from jobs.keeping import KEEP_EVERY, keep_house
+from jobs.keeping import Housekeeper
 from jobs.limits import Limits
 from jobs.queues import QUEUE_OF, Jobs, QueueName, deserialize, open_redis, serialize
 from jobs.relay import Relay
@@ -238,7 +238,7 @@ async def run_until(stopped: asyncio.Event, settings: Settings, service: Service
     tasks.append(asyncio.create_task(pool_use.tell(service.database), name="pool"))
     if settings.heartbeat_url:
         tasks.append(asyncio.create_task(_beat(settings, service), name="heartbeat"))
-    keeping = every(KEEP_EVERY, lambda: keep_house(service.database, settings), name="house")
+    keeping = every(settings.sweep_every, Housekeeper(service.database, settings).look, name="house")
     tasks.append(asyncio.create_task(keeping, name="house"))
     if settings.zalo_is_on:
         tasks.append(asyncio.create_task(_keep_zalo(settings, service), name="zalo tokens"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from asyncpg import UndefinedTableError
 
 from core import product_clock
 from core.clock import real_now
@@ -13,7 +14,7 @@ from core.database import Database, connect
 from core.orders.commands import CancelOrder
 from core.orders.order import Reason
 from core.settings import Settings
-from jobs.keeping import keep_house
+from jobs.keeping import Housekeeper, keep_house
 from tests.core.kitchens import add_partner, add_platform, ledger_of, placing
 
 
@@ -43,3 +44,33 @@ async def test_customers_are_forgotten_when_the_settings_say(database: Database,
     assert await database.pool.fetchval("SELECT customer ->> 'name' FROM orders") == "•••"
     assert [(line["event"], line["customers"]) for line in lines] == [("kept house", 1)]
     assert "ABC" not in str(lines)
+
+
+async def test_the_house_is_kept_when_product_time_moves_on(database: Database, tmp_path: Path) -> None:
+    """Every ten minutes of product time: `clock advance P31D` shows at once what is forgotten by then."""
+    settings = Settings.load(var=tmp_path, env_file=None)
+    keeper = Housekeeper(database, settings)
+    await add_partner(database)
+    shop = await add_platform(database)
+    async with ledger_of(database) as ledger:
+        placed = placing(deliver_at=real_now() + timedelta(days=1))
+        await ledger.submit(placed, actor=shop)
+        await ledger.submit(CancelOrder(placed.order_id, Reason(None, "Khách đổi ý")), actor=shop)
+    await keeper.look()
+    names = []
+    for days in (29, 2):
+        await product_clock.advance(database, timedelta(days=days))
+        await keeper.look()
+        names.append(await database.pool.fetchval("SELECT customer ->> 'name' FROM orders"))
+    assert names == ["Công ty ABC", "•••"]
+
+
+async def test_the_house_is_not_kept_at_every_look(database: Database, tmp_path: Path) -> None:
+    """Who looks again within ten minutes does nothing: it would miss a table that is gone."""
+    keeper = Housekeeper(database, Settings.load(var=tmp_path, env_file=None))
+    await keeper.look()
+    await database.pool.execute("DROP TABLE webhook_attempts CASCADE")
+    await keeper.look()
+    await product_clock.advance(database, timedelta(minutes=10))
+    with pytest.raises(UndefinedTableError):
+        await keeper.look()
