@@ -95,6 +95,18 @@ async def _timeless(request: web.Request, raw: bytes) -> int:
     return 200 if right in headers.get("webhook-signature", "").split() else 401
 
 
+def _one_sided(side: int) -> Answer:
+    """Refuses what is five minutes old (1), or five minutes ahead (-1), and never looks at the other side."""
+
+    async def answer(request: web.Request, raw: bytes) -> int:
+        if await _timeless(request, raw) != 200:
+            return 401
+        age = time.time() - int(request.headers["webhook-timestamp"])
+        return 401 if age * side > 300 else 200
+
+    return answer
+
+
 async def _of_one_signature(request: web.Request, raw: bytes) -> int:
     """Compares the whole header with one signature."""
     if " " in request.headers.get("webhook-signature", ""):
@@ -200,6 +212,8 @@ _TAKES: Final = SCENARIOS.keys() - _REFUSALS
         (_gone, _REFUSALS),
         (_reparsing, {"refuses-respelled-body"}),
         (_timeless, {"refuses-stale", "refuses-ahead"}),
+        (_one_sided(1), {"refuses-ahead"}),
+        (_one_sided(-1), {"refuses-stale"}),
         (_of_one_signature, {"takes-rotation"}),
         (_strict_about_types, {"takes-unknown-type", "takes-partner-events"}),
         (_wanting_customers, {"takes-reduced", "takes-partner-events"}),
@@ -209,8 +223,9 @@ _TAKES: Final = SCENARIOS.keys() - _REFUSALS
         (_busy(), {"takes-many"}),
     ],
     ids=[
-        "good", "trusting", "refusing", "redirecting", "gone", "reparsing", "timeless", "one signature",
-        "strict about types", "wanting customers", "small", "once", "in order", "busy",
+        "good", "trusting", "refusing", "redirecting", "gone", "reparsing", "timeless", "looks back",
+        "looks ahead", "one signature", "strict about types", "wanting customers", "small", "once",
+        "in order", "busy",
     ],
 )  # fmt: skip
 async def test_a_receiver_fails_what_it_gets_wrong(answer: Answer, failed: set[str]) -> None:

@@ -229,6 +229,19 @@ async def test_what_commits_late_is_not_passed_by(
     assert items[0]["id"] == str(event)
 
 
+async def test_a_kitchens_event_waits_for_what_is_older(
+    shop: Caller, kitchen: Kitchen, database: Database
+) -> None:
+    """As an order's does: whoever reads on from it must not have passed anything by."""
+    async with database.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT pg_current_xact_id()")
+        until = database.clock.now() + timedelta(hours=5)
+        await pausing.pause(database, kitchen.id, until, by=By(Via.WEB, "Lan"))
+        assert await _all(shop) == []
+
+    assert [item["type"] for item in await _settled(shop, 1)] == ["partner.paused"]
+
+
 async def test_a_page_looks_through_so_much_and_no_more(
     shop: Caller, database: Database, order: dict[str, Any]
 ) -> None:

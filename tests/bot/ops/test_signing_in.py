@@ -265,6 +265,17 @@ async def test_an_operator_ends_their_other_devices_and_nobody_elses(site: Site)
     assert other != theirs
 
 
+async def test_a_form_is_made_for_one_session(site: Site) -> None:
+    """Not even another session of the same operator sends it, nor one that has ended since."""
+    other = await signs_in(site, MINH)
+    fields = fields_of(await site.opens("/ops/devices"), "/ops/logout")
+    await signs_in(site, MINH)
+    assert (await site.sends("/ops/logout", fields)).status == 403
+    operators = (MINH, TRUC)
+    assert await sessions.of_secret(site.database.pool, other, operators=operators, now=site.now)
+    assert await record(site) == []
+
+
 async def test_the_cookie_is_for_this_host_alone(site: Site) -> None:
     """Scripts cannot read it, other sites' forms do not bring it along."""
     await asks(site, MINH)
