@@ -179,7 +179,7 @@ async def tell_of_missing(connection: Connection, moment: datetime, *, now: date
     is_new = soon in coming(moment)  # the month in which the parts began is the default's
     async with connection.transaction(isolation="read_committed"):
         if lacking and is_new:
-            await alarms.raise_(connection, _ALARM, f"no part for {', '.join(lacking)}", now=now)
+            await alarms.raise_(connection, _ALARM, f"Chưa có phần cho {', '.join(lacking)}", now=now)
         else:
             await alarms.clear(connection, _ALARM, now=now)
 

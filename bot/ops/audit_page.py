@@ -9,7 +9,7 @@ from uuid import UUID
 from aiohttp import web
 
 from bot.keys import DATABASE
-from bot.ops.deed_words import deed_words
+from bot.ops.deed_words import deed_words, way_words
 from bot.ops.session import inside, operator_of
 from core.operators import deeds
 from core.operators.deeds import Wanted
@@ -55,6 +55,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         title=operator.texts.t("Nhật ký"),
         asked=asked,
         deeds=found,
+        ways={deed.via: way_words(operator.texts, deed.via) for deed in found},
         words={deed.deed: deed_words(operator.texts, deed.deed) for deed in found},
         longest=_LONGEST,
         more=asked.href(following) if following else "",

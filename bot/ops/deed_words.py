@@ -12,6 +12,12 @@ def deed_words(texts: Texts, deed: str) -> str:
     return texts.t(_WORDS[deed]) if deed in _WORDS else deed
 
 
+def way_words(texts: Texts, via: str) -> str:
+    """Return how a deed came; a way without words of its own is shown as it is kept."""
+    return texts.t(_WAYS[via]) if via in _WAYS else via
+
+
+_WAYS: Final = MappingProxyType({"console": msg("trang tổng đài"), "cli": msg("dòng lệnh")})
 _WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "operator.signed_in": msg("Đăng nhập"),
