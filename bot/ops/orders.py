@@ -201,18 +201,34 @@ def _veiled(reading: Reading) -> Reading:
         customer=customer,
         address=masking.masked_address(order.address),
         note=masking.without_phones(order.note),
+        items=tuple(replace(item, note=masking.without_phones(item.note)) for item in order.items),
     )
-    events = [replace(event, data=_without_addresses(event)) for event in reading.events]
+    events = [replace(event, data=_without_customer(event)) for event in reading.events]
     return replace(reading, view=replace(reading.view, order=veiled), events=events)
 
 
-def _without_addresses(event: Event) -> Mapping[str, Json]:
+def _without_phones(items: Any) -> list[Json]:
+    return [{**item, "note": masking.without_phones(item["note"])} for item in items]
+
+
+#: How what a platform changed is masked on either side, by its name.
+_VEILS: Final[Mapping[str, Callable[[Any], Json]]] = MappingProxyType(
+    {"address": masking.masked_address, "note": masking.without_phones, "items": _without_phones}
+)
+
+
+def _without_customer(event: Event) -> Mapping[str, Json]:
     changes = event.data.get("changes")
-    address = changes.get("address") if isinstance(changes, dict) else None
-    if not isinstance(changes, dict) or not isinstance(address, dict):
+    if not isinstance(changes, dict):
         return event.data
-    veiled: dict[str, Json] = {side: masking.masked_address(str(text)) for side, text in address.items()}
-    return {**event.data, "changes": {**changes, "address": veiled}}
+    return {**event.data, "changes": {name: _veiled_change(name, each) for name, each in changes.items()}}
+
+
+def _veiled_change(name: str, change: Json) -> Json:
+    veil = _VEILS.get(name)
+    if veil is None or not isinstance(change, dict):
+        return change
+    return {side: veil(value) for side, value in change.items()}
 
 
 # --- Showing ----------------------------------------------------------------------------------------

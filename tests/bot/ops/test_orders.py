@@ -1,6 +1,8 @@
 """An order before an operator: who ordered is masked, and what is done to it is done once and on record."""
 
 import asyncio
+from dataclasses import replace
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -55,6 +57,36 @@ async def test_a_confirmed_order_does_not_show_its_customer_either(site: Site) -
     page = await site.opens(page_of(order))
     assert told_of(page) == []
     assert "Hai Bà Trưng" not in page.html
+
+
+async def test_a_phone_in_a_note_is_masked_too(site: Site) -> None:
+    """Platforms write into it what customers write to them: the order's note, a dish's, and what each was."""
+    order = await site.places()
+    changes = (
+        ChangeOrder(order.id, note="Gọi 0909 123 456 trước khi giao"),
+        ChangeOrder(order.id, items=(replace(order.items[0], note="Ít cay, hỏi 0909123456"),)),
+        ChangeOrder(order.id, items=(replace(order.items[0], note="Không cay, hỏi 0911.222.333"),)),
+    )
+    for change in changes:
+        await site.ledger.submit(change, actor=site.platform)
+    await signs_in(site)
+    page = await site.opens(page_of(order))
+    for shown in ("trước khi giao", "Ít cay, hỏi •••", "Không cay, hỏi •••"):
+        assert shown in page.text
+    for hidden in ("0909 123 456", "0909123456", "0911.222.333"):
+        assert hidden not in page.html
+
+
+async def test_what_a_colleague_was_answered_is_not_told_to_others(site: Site) -> None:
+    """The address of their page names their form: before another session it says nothing."""
+    order = await site.places()
+    await signs_in(site, TRUC)
+    theirs = await acts(site, order, "confirm")
+    told = "Quán và mọi nền tảng được báo ngay."
+    assert told in theirs.text
+    place = urlsplit(theirs.url)
+    await signs_in(site, MINH)
+    assert told not in (await site.opens(f"{place.path}?{place.query}")).text
 
 
 async def test_who_ordered_is_shown_for_a_reason_that_is_put_on_record(site: Site) -> None:
