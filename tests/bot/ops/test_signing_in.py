@@ -1,5 +1,6 @@
 """Operators come in by a one-time link to a mailbox of the settings, and by nothing else."""
 
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -152,6 +153,29 @@ async def test_a_link_of_who_is_no_operator_any_more_is_over(site: Site) -> None
     assert (await site.opens(f"/ops/login/{site.signer.one_time(link)}")).status == 410
 
 
+async def test_a_link_lets_nobody_in_who_was_taken_out_meanwhile(site: Site) -> None:
+    """The page was open already: what counts is the moment at which the button is pressed."""
+    link = await links.issue(site.database.pool, "gone@chotdon.vn", now=site.now)
+    async with site.database.pool.acquire() as connection:
+        assert await links.take(connection, link, operators=(MINH, TRUC), now=site.now) is None
+
+
+async def test_a_mailbox_is_one_however_it_is_spelled(site: Site) -> None:
+    """Nobody has more links sent by typing it otherwise."""
+    for typed in (MINH, MINH.upper(), MINH.title(), f" {MINH} ", MINH.capitalize()):
+        await asks(site, typed)
+    assert len(await sent_links(site)) == 3
+
+
+@pytest.mark.parametrize("email", [MINH, "nobody@chotdon.vn"], ids=["operator", "stranger"])
+async def test_the_answer_takes_its_time(site: Site, email: str) -> None:
+    """A fifth of a second at least, for whomever: how quick it is tells nothing either."""
+    fields = fields_of(await site.opens("/ops/login"), "/ops/login")
+    began = time.monotonic()
+    await site.sends("/ops/login", {**fields, "email": email})
+    assert time.monotonic() - began >= 0.2
+
+
 async def test_a_mailbox_gets_three_links_in_a_quarter_of_an_hour(site: Site) -> None:
     """More is answered the same, and not sent."""
     answers = [await asks(site, MINH) for _ in range(5)]
@@ -201,8 +225,10 @@ async def test_who_is_not_signed_in_is_led_to_the_sign_in(site: Site, path: str)
         "/ops\\evil",
         "/opsevil",
         "\x00",
+        "/ops/login",
+        "/ops//evil.example",
     ],
-    ids=["site", "slashes", "dots", "kitchens", "backslash", "prefix", "nul"],
+    ids=["site", "slashes", "dots", "kitchens", "backslash", "prefix", "nul", "sign-in", "slashes within"],
 )
 async def test_the_sign_in_leads_nowhere_else(site: Site, wanted: str) -> None:
     """Whatever the address asks for, it ends on the board."""
