@@ -400,3 +400,15 @@ async def test_codes_are_drawn_to_be_told_by_phone(site: Site) -> None:
     told = await deeds(site)
     assert [deed["deed"] for deed in told] == ["staff.link_codes_drawn"]
     assert code[1] not in str(told)
+
+
+async def test_somebody_is_signed_out_everywhere_and_that_is_on_record(site: Site) -> None:
+    """A phone was lost: its session opens nothing any more."""
+    await site.signs_in(Role.OWNER)
+    await sign_in(site)
+    path = f"{KITCHEN}/staff/{site.staff[Role.OWNER]}"
+    page = await presses(site, path, f"{path}/out")
+    assert page.status == 200
+    living = await site.database.pool.fetchval("SELECT count(*) FROM sessions WHERE ended_at IS NULL")
+    assert living == 0
+    assert [deed["deed"] for deed in await deeds(site)] == ["staff.signed_out"]

@@ -77,6 +77,16 @@ async def test_a_phone_in_a_note_is_masked_too(site: Site) -> None:
         assert hidden not in page.html
 
 
+async def test_news_of_an_order_are_for_operators(site: Site) -> None:
+    """Whoever is not signed in learns nothing, not even when it changes."""
+    order = await site.places()
+    async with site.client.get(f"{page_of(order)}/live") as response:
+        assert response.status == 404
+    await signs_in(site)
+    async with site.client.get(f"{page_of(order)}/live") as response:
+        assert response.status == 200
+
+
 async def test_what_a_colleague_was_answered_is_not_told_to_others(site: Site) -> None:
     """The address of their page names their form: before another session it says nothing."""
     order = await site.places()
