@@ -11,9 +11,9 @@ from bench.figures import Aim, Figure, percentile
 from bench.sizes import Size
 from bench.stage import Failed, Stage
 from bench.world import World
-from core import platforms
 from core.clock import real_now
 from core.orders.order import OrderId
+from core.platforms import platforms
 
 _CONNECTIONS: Final = 32
 #: The promise: a cancelled order disappears everywhere else, whatever one platform does.

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
-from core import ids, platforms
+from core import ids
 from core.actors import Actor, ActorKind, Role, Via
 from core.channels import Address, AddressKind
 from core.database import Connection, Database
@@ -25,6 +25,7 @@ from core.partners import addresses, partners, staff
 from core.partners.models import PlatformRow
 from core.partners.partners import NewPartner
 from core.partners.staff import Member, NewMember
+from core.platforms import platforms
 
 DELIVERY_IN: Final = timedelta(days=5)
 _DISHES: Final = (

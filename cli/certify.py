@@ -66,7 +66,7 @@ async def _certified(url: str, secret: str) -> "Sequence[Outcome]":
     from cli.runtime import VAR, env_file
     from cli.sentences import sentence
     from core.errors import RuleError
-    from core.public_addresses import check_webhook_url
+    from core.platforms.public_addresses import check_webhook_url
     from core.settings import Settings
     from jobs.webhook_calls import open_session
 

@@ -22,7 +22,6 @@ from bot.registry import signer_of
 from cli.clock import advance, reset
 from cli.office import Office
 from cli.runtime import ENV_FILE_VARIABLE, VAR, runtime
-from core import platforms
 from core.actors import Role
 from core.channels import ChannelName
 from core.database import Database, connect
@@ -30,6 +29,7 @@ from core.errors import Conflict, Misconfigured
 from core.ledger import Ledger
 from core.operators import links
 from core.partners import linking, partners, staff
+from core.platforms import platforms
 from core.settings import PREFIX, Settings
 from sandbox.feed import Feed
 from sandbox.mailbox import Mailbox

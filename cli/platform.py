@@ -14,11 +14,11 @@ from cli.arguments import DURATION, WHEN, Reads, or_none
 from cli.office import Office, run
 from cli.order import name_of_operator
 from cli.printing import as_json_option, facts, show, table
-from core import platform_deeds, webhook_log
-from core.platform_deeds import PlatformChange, PlatformState
-from core.platforms import PlatformKeys, Scope, add
+from core.platforms import platform_deeds, webhook_log
+from core.platforms.platform_deeds import PlatformChange, PlatformState
+from core.platforms.platforms import PlatformKeys, Scope, add
+from core.platforms.webhook_log import DeliveryPage, Operator, WebhookState
 from core.waking import wake_worker
-from core.webhook_log import DeliveryPage, Operator, WebhookState
 from jobs.queues import Jobs, open_redis
 from jobs.wake import RedisWake
 

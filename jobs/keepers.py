@@ -9,11 +9,12 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from redis.exceptions import RedisError
 
-from core import alarms, inbox, outbox, sheets, webhook_watch, webhooks
+from core import alarms, inbox, outbox, sheets
 from core.clock import real_now
 from core.database import AWAY, Database
 from core.ledger import Ledger
 from core.partners import pausing
+from core.platforms import webhook_watch, webhooks
 from jobs.deliver import Delivery
 from jobs.lateness import Lateness
 from jobs.queues import Jobs

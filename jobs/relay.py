@@ -1,6 +1,6 @@
 """To platforms: changes of orders and pauses of kitchens as signed webhooks, retried until they have them.
 
-The schedule is in `core/webhook_outcomes.py`, one call in `jobs/webhook_calls.py`.
+The schedule is in `core/platforms/webhook_outcomes.py`, one call in `jobs/webhook_calls.py`.
 """
 
 import asyncio
@@ -18,15 +18,16 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.api.shapes import partner_webhook_body, scope_for, webhook_body, webhook_test_body
-from core import metrics, webhook_outcomes, webhooks
+from core import metrics
 from core.database import AWAY, Database
 from core.orders.as_they_were import as_of_each
 from core.orders.queries import Told
 from core.partners.events import numbered
+from core.platforms import webhook_outcomes, webhooks
+from core.platforms.webhook_outcomes import Tried
+from core.platforms.webhooks import OwedWebhook
 from core.schedule import WEBHOOK_RETRIES
 from core.tracing import Tracer
-from core.webhook_outcomes import Tried
-from core.webhooks import OwedWebhook
 from jobs.queues import Jobs
 from jobs.together import Together
 from jobs.webhook_calls import Caller, Reply

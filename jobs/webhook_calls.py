@@ -18,8 +18,8 @@ from aiohttp.typedefs import LooseHeaders
 from standardwebhooks import Webhook
 
 from core.clock import real_now
-from core.public_addresses import is_public_address, leads_inside
-from core.webhooks import OwedWebhook
+from core.platforms.public_addresses import is_public_address, leads_inside
+from core.platforms.webhooks import OwedWebhook
 
 #: interface.md: each call to somebody else's machine is bounded to five seconds, as a whole.
 WITHIN: Final = 5.0

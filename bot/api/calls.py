@@ -13,11 +13,11 @@ from bot.api.limits import LIMITS, count
 from bot.api.problems import Problem
 from bot.keys import DATABASE, LEDGER, SETTINGS
 from bot.web.clients import client_of
-from core import platforms
 from core.actors import Actor, ActorKind, Via
 from core.database import Database
 from core.ledger import Ledger
-from core.platforms import Platform
+from core.platforms import platforms
+from core.platforms.platforms import Platform
 
 _LONGEST_KEY: Final = 200
 _CHALLENGE: Final = 'Bearer realm="chotdon"'

@@ -12,13 +12,13 @@ from bot.api.faults import Fault, Faulty
 from bot.api.listing import events_query
 from bot.api.shapes import partner_webhook_content, scope_for, webhook_content
 from bot.keys import DATABASE
-from core import platform_events
 from core.database import Database
 from core.errors import NotFound
 from core.orders.as_they_were import as_of_each
 from core.orders.events import Json
 from core.partners.events import numbered
-from core.platform_events import Happened
+from core.platforms import platform_events
+from core.platforms.platform_events import Happened
 
 _UNKNOWN: Final = Fault(("after",), "is no event and no webhook of yours")
 

@@ -27,7 +27,7 @@ from core.orders.events import EventType
 from core.orders.queries import After, Wanted
 from core.orders.status import Status
 from core.partners.pauses import PartnerEventType
-from core.webhook_log import WebhookState
+from core.platforms.webhook_log import WebhookState
 
 LONGEST_PAGE: Final = 200
 PAGE: Final = 50

@@ -15,7 +15,7 @@ from core.errors import RuleError
 from core.orders.answers import Answer, AnswerKind
 from core.orders.commands import PlaceOrder
 from core.orders.order import Customer, OrderId
-from core.platforms import Platform
+from core.platforms.platforms import Platform
 
 
 class Kitchens:

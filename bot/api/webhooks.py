@@ -12,11 +12,11 @@ from bot.api.calls import Call
 from bot.api.listing import webhooks_query
 from bot.api.problems import Problem
 from bot.keys import DATABASE, WAKING
-from core import webhook_log
 from core.errors import NotFound, RuleError
 from core.orders.events import Json
+from core.platforms import webhook_log
+from core.platforms.webhook_log import Delivery
 from core.waking import wake_worker
-from core.webhook_log import Delivery
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 

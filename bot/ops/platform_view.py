@@ -11,8 +11,8 @@ from bot.ops.session import Operator
 from bot.ops.settings_view import length
 from bot.texts.catalogue import Texts, msg
 from core.console.platforms import MOST, PlatformStanding
-from core.platforms import Scope
-from core.webhook_log import TEST, Attempt, Delivery, WebhookState
+from core.platforms.platforms import Scope
+from core.platforms.webhook_log import TEST, Attempt, Delivery, WebhookState
 
 _SECOND: Final = timedelta(seconds=1)
 _MILLISECOND: Final = timedelta(milliseconds=1)

@@ -15,17 +15,17 @@ from bot.ops.platform_view import STATES, delivery_line, platform_view
 from bot.ops.session import VIA, Operator, form_of, inside, operator_of
 from bot.texts.catalogue import Texts, msg
 from bot.web.forms import Form
-from core import platform_deeds, webhook_log
 from core.console import platforms as reads
 from core.console.platforms import PlatformStanding
 from core.errors import NotFound, RuleError
 from core.operators.kitchens import LONGEST_REASON, reason_of
 from core.partners.partners import NONE
-from core.platform_deeds import PlatformChange
-from core.platforms import Scope
+from core.platforms import platform_deeds, webhook_log
+from core.platforms.platform_deeds import PlatformChange
+from core.platforms.platforms import Scope
+from core.platforms.webhook_log import Operator as Hand
+from core.platforms.webhook_log import WebhookState
 from core.waking import wake_worker
-from core.webhook_log import Operator as Hand
-from core.webhook_log import WebhookState
 
 _MOST: Final = 25
 _DELIVERIES: Final = 25

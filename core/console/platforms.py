@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from core.database import Connection, Pool, Row
-from core.platforms import Scope
+from core.platforms.platforms import Scope
 
 Queryable = Connection | Pool
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import chotdon
-from core import ids, platforms
+from core import ids
 from core.actors import Actor, ActorKind, Via
 from core.channels import Address, AddressKind
 from core.database import Database, connect
@@ -22,6 +22,7 @@ from core.ledger import Ledger, StaffRef
 from core.orders.commands import Command, PlaceOrder
 from core.orders.order import Customer, Item, OrderId
 from core.partners import partners, staff
+from core.platforms import platforms
 from core.schedule import Policy
 
 _T = TypeVar("_T")

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from core import platforms
 from core.clock import real_now
 from core.database import Database
+from core.platforms import platforms
 from tests.cli.conftest import KITCHEN, Operator, place
 
 

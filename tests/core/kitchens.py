@@ -17,9 +17,9 @@ from core.orders.commands import PlaceOrder
 from core.orders.decide import Terms
 from core.orders.order import By, Customer, Item, Order, OrderId
 from core.orders.status import Status
+from core.platforms.webhook_outcomes import Tried, settle
+from core.platforms.webhooks import OwedWebhook
 from core.schedule import Policy
-from core.webhook_outcomes import Tried, settle
-from core.webhooks import OwedWebhook
 
 SAIGON: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 #: 20 November 2026, 10:00 in Hồ Chí Minh City: an order is placed for the 23rd at 11:30.

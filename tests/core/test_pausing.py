@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from core import webhooks
 from core.actors import Via
 from core.clock import real_now
 from core.database import Database, Row
@@ -16,6 +15,7 @@ from core.notices.kinds import NoticeKind
 from core.orders.order import By
 from core.partners import partners, pausing
 from core.partners.partners import NONE, PartnerChange
+from core.platforms import webhooks
 from core.schedule import WEBHOOK_RETRIES
 from tests.core.kitchens import (
     HOA_KITCHEN,

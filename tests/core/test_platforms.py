@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from core import platforms
 from core.database import Database
 from core.errors import Conflict, RuleError
 from core.partners.models import PlatformRow
-from core.platforms import Scope
-from core.public_addresses import check_webhook_url, is_public_address
+from core.platforms import platforms
+from core.platforms.platforms import Scope
+from core.platforms.public_addresses import check_webhook_url, is_public_address
 
 
 async def test_a_key_opens_its_platform(database: Database) -> None:

@@ -3,10 +3,11 @@ from uuid import UUID
 
 import pytest
 
-from core import ids, platforms
+from core import ids
 from core.database import Database
 from core.orders.models import OrderRow
 from core.partners.models import PartnerRow, PlatformRow
+from core.platforms import platforms
 from core.settlement import settle
 
 

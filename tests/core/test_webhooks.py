@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from core import platform_deeds, webhook_log, webhook_watch, webhooks
 from core.clock import real_now
 from core.database import Database
 from core.errors import NotFound
@@ -15,9 +14,10 @@ from core.ledger import Ledger
 from core.orders.commands import CancelOrder, ChangeOrder, ConfirmOrder
 from core.orders.decide import reason_of
 from core.orders.order import OrderId
+from core.platforms import platform_deeds, webhook_log, webhook_watch, webhooks
+from core.platforms.webhook_outcomes import JITTER, Tried, settle
+from core.platforms.webhooks import MOST_TOGETHER, OwedWebhook
 from core.schedule import WEBHOOK_RETRIES
-from core.webhook_outcomes import JITTER, Tried, settle
-from core.webhooks import MOST_TOGETHER, OwedWebhook
 from tests.core.kitchens import (
     RIVAL,
     SHOP,

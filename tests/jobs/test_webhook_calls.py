@@ -12,8 +12,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from core.clock import real_now
-from core.platforms import new_webhook_secret
-from core.webhooks import OwedWebhook
+from core.platforms.platforms import new_webhook_secret
+from core.platforms.webhooks import OwedWebhook
 from jobs.webhook_calls import Caller, Reply, headers_of, open_session, retry_after
 from tests.jobs.receivers import Behave, listening, says, streams
 

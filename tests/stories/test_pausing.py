@@ -10,7 +10,7 @@ import pytest
 
 from core.partners import partners
 from core.partners.partners import NONE, PartnerChange
-from core.platforms import Scope
+from core.platforms.platforms import Scope
 from sandbox.platform import FakePlatform
 from tests.stories.world import START, VIETNAM, News, Placed, Somebody, World
 

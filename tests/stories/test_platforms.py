@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from core.platforms import Scope
+from core.platforms.platforms import Scope
 from sandbox.platform import FakePlatform
 from tests.stories.world import Placed, Somebody, World
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from core import platform_deeds
 from core.clock import real_now
 from core.console.platforms import platforms as standing
-from core.webhook_log import Operator
+from core.platforms import platform_deeds
+from core.platforms.webhook_log import Operator
 from jobs.relay import EACH
 from sandbox.faults import TooMany
 from sandbox.platform import Answer, FakePlatform

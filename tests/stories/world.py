@@ -19,7 +19,7 @@ from aiohttp import web
 
 from bot.app import open_app
 from cli.clock import advance
-from core import platforms, product_clock
+from core import product_clock
 from core.actors import Role, operator
 from core.channels import ChannelName
 from core.clock import real_now
@@ -29,6 +29,7 @@ from core.orders.answers import Answer
 from core.orders.commands import Command
 from core.orders.order import OrderId
 from core.partners import linking, partners, staff
+from core.platforms import platforms
 from core.settings import Settings
 from jobs.queues import Jobs, open_redis
 from jobs.wake import RedisWake

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.api.routes import add_routes
 from bot.keys import DATABASE, LEDGER, SETTINGS, WAKING, Waking
-from core import ids, platforms
+from core import ids
 from core.actors import Actor, ActorKind, Role, Via
 from core.database import Database, connect
 from core.ledger import Ledger
@@ -20,7 +20,8 @@ from core.orders.answers import Answer
 from core.orders.commands import CancelOrder, CompleteOrder, ConfirmOrder
 from core.orders.order import OrderId, Reason
 from core.partners.models import PartnerRow
-from core.platforms import PlatformKeys
+from core.platforms import platforms
+from core.platforms.platforms import PlatformKeys
 from core.schedule import Policy
 from core.settings import Settings
 

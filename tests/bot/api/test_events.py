@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from bot.api.models import EventList
-from core import platform_events, platforms
 from core.actors import Via
 from core.database import Database
 from core.ledger import Ledger
 from core.orders.order import By
 from core.partners import pausing
-from core.platforms import Scope
+from core.platforms import platform_events, platforms
+from core.platforms.platforms import Scope
 from tests.bot.api.conftest import ORDERS, Caller, Heard, Kitchen
 
 EVENTS = "/api/v1/events"

@@ -15,11 +15,11 @@ from aiohttp.typedefs import Handler, Middleware
 
 from bot.api.routes import add_routes
 from bot.keys import DATABASE, LEDGER, SETTINGS
-from core import platforms
 from core.database import Database
 from core.ledger import Ledger
 from core.orders.models import OrderRow
-from core.platforms import PlatformKeys
+from core.platforms import platforms
+from core.platforms.platforms import PlatformKeys
 from core.settings import Settings
 
 _CLIENT: Final = Path(__file__).parents[3] / "examples" / "client_stdlib.py"

@@ -11,9 +11,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.api.limits import Limits, Rate
 from bot.api.routes import add_routes
 from bot.keys import DATABASE, LEDGER, SETTINGS
-from core import platforms
 from core.database import Database
 from core.ledger import Ledger
+from core.platforms import platforms
 from core.settings import Settings
 from tests.bot.api.conftest import ORDERS, Caller
 

@@ -18,10 +18,10 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 from bot.api import openapi
 from bot.api.routes import add_routes
 from bot.keys import DATABASE, LEDGER, SETTINGS
-from core import platforms
 from core.database import Database
 from core.ledger import Ledger
 from core.orders.models import OrderRow
+from core.platforms import platforms
 from core.settings import Settings
 from tests.bot.api.conftest import Kitchen
 

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from bot.api.models import WebhookDocument, WebhookList
-from core import webhooks
 from core.database import Database
+from core.platforms import webhooks
 from tests.bot.api.conftest import Caller, SilentWake
 from tests.core.kitchens import answers
 

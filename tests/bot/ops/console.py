@@ -12,12 +12,12 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.ops.routes import add_routes as add_console
 from bot.tokens import Signer
-from core import webhook_outcomes, webhooks
 from core.database import connect
 from core.ledger import Ledger
 from core.operators import sessions
+from core.platforms import webhook_outcomes, webhooks
+from core.platforms.webhook_outcomes import Tried
 from core.settings import Settings
-from core.webhook_outcomes import Tried
 from tests.bot.web.conftest import (
     MORNING,
     SECRET,

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core import webhooks
 from core.actors import Role
+from core.platforms import webhooks
 from tests.bot.ops.console import HA, deeds, presses, settings, sign_in, site, tried
 from tests.bot.web.conftest import Site
 

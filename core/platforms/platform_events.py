@@ -10,7 +10,7 @@ from uuid import UUID
 
 from core.database import Database, Row
 from core.errors import NotFound
-from core.platforms import Platform, Scope
+from core.platforms.platforms import Platform, Scope
 
 #: How many events one page looks through for those that are this platform's and of the types asked for.
 LOOKED_THROUGH: Final = 2_000

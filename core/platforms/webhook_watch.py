@@ -5,7 +5,7 @@ from typing import Final
 
 from core import alarms
 from core.database import Database
-from core.webhook_outcomes import GONE, WHO, switched_off
+from core.platforms.webhook_outcomes import GONE, WHO, switched_off
 
 
 async def look(database: Database) -> None:

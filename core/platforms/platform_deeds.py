@@ -17,9 +17,9 @@ from core.errors import NotFound, RuleError
 from core.orders.events import Json
 from core.partners.addresses import Queryable
 from core.partners.partners import NONE, Nothing
-from core.platforms import Scope, hash_of, new_api_key, new_webhook_secret
-from core.public_addresses import check_webhook_url
-from core.webhook_log import Operator
+from core.platforms.platforms import Scope, hash_of, new_api_key, new_webhook_secret
+from core.platforms.public_addresses import check_webhook_url
+from core.platforms.webhook_log import Operator
 
 #: How long the key or secret of before is good at most, beside the new one.
 LONGEST_KEEP: Final = timedelta(days=30)

@@ -16,7 +16,7 @@ from core import ids
 from core.errors import Conflict
 from core.partners.models import PlatformRow
 from core.partners.words import name_of
-from core.public_addresses import check_webhook_url
+from core.platforms.public_addresses import check_webhook_url
 
 _KEY_BYTES: Final = 32
 _SECRET_BYTES: Final = (

@@ -1,6 +1,6 @@
 """What platforms are owed: a row per event and platform, taken in order, each order by one worker at a time.
 
-How tries end is in `core/webhook_outcomes.py`; what was tried can be read in `core/webhook_log.py`.
+How tries end is in `webhook_outcomes.py`; what was tried can be read in `webhook_log.py`.
 """
 
 from collections import defaultdict

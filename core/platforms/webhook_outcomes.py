@@ -8,8 +8,8 @@ from typing import Final
 from core import alarms, ids
 from core.database import Connection, Database
 from core.notices.kinds import NoticeKind
+from core.platforms.webhooks import OwedWebhook
 from core.schedule import WEBHOOK_RETRIES
-from core.webhooks import OwedWebhook
 
 #: Each retry comes sooner by up to this part of its wait.
 JITTER: Final = 0.1
