@@ -25,7 +25,7 @@ demo: install ## start everything on this machine and place a first order; Ctrl-
 	@exec $(BIN)/chotdon demo
 
 test: $(TEST_TOOLS) texts ## run every test; ARGS="-k confirm" picks some
-	@$(KEEPING_BYTECODE) $(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+	@$(KEEPING_BYTECODE) $(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 check: $(TEST_TOOLS) texts ## format, lint, types, import contracts, then every test
 	@$(BIN)/ruff format --check --quiet || { echo "Run make format."; exit 1; }

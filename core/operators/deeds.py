@@ -58,9 +58,10 @@ def _deed(row: Row) -> Deed:
 
 
 _PAGE: Final = """
-SELECT id, at, who, via, deed, about, about_id, reason FROM audit
- WHERE ($1::text IS NULL OR who = $1) AND ($2::uuid IS NULL OR about_id = $2)
-   AND ($3::timestamptz IS NULL OR at >= $3) AND ($4::timestamptz IS NULL OR at < $4)
-   AND ($5::bigint IS NULL OR id < $5)
- ORDER BY id DESC LIMIT $6
+SELECT a.id, a.at, a.who, a.via, a.deed, concat_ws('/', a.about, s.name) AS about, a.about_id, a.reason
+  FROM audit a LEFT JOIN staff s ON s.id = a.about_id
+ WHERE ($1::text IS NULL OR a.who = $1) AND ($2::uuid IS NULL OR a.about_id = $2)
+   AND ($3::timestamptz IS NULL OR a.at >= $3) AND ($4::timestamptz IS NULL OR a.at < $4)
+   AND ($5::bigint IS NULL OR a.id < $5)
+ ORDER BY a.id DESC LIMIT $6
 """

@@ -1,4 +1,7 @@
-"""What operators do to a kitchen and its people: each deed in one transaction with its line in the record."""
+"""What operators do to a kitchen and its people: each deed in one transaction with its line in the record.
+
+The record names people by id alone: whoever is erased is not found there either.
+"""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -95,7 +98,7 @@ async def add(database: Database, new: NewPartner, *, hand: Hand) -> tuple[Partn
     """Add a kitchen and its owner; raises what `partners.add` does."""
     async with deed_of(database, hand) as deed:
         partner, owner = await partners.insert(deed.connection, new, now=deed.now)
-        await deed.record("partner.added", partner.code, partner.id, data={"owner": owner.name})
+        await deed.record("partner.added", partner.code, partner.id)
     return partner, owner
 
 
@@ -147,7 +150,7 @@ async def hire(database: Database, partner: Partner, new: NewMember, *, hand: Ha
     """Add somebody to a kitchen; raises what `staff.add` does."""
     async with deed_of(database, hand) as deed:
         member = await staff.insert(deed.connection, partner.id, new, now=deed.now)
-        await deed.record("staff.added", _whose(partner, member), member.id, data={"role": member.role.value})
+        await deed.record("staff.added", partner.code, member.id, data={"role": member.role.value})
     return member
 
 
@@ -158,7 +161,7 @@ async def reassign(
     async with deed_of(database, hand) as deed:
         after = await staff.alter(deed.connection, partner.id, member.id, role=role, notify=notify)
         changes = _differences(_told(member), _told(after))
-        await deed.record("staff.changed", _whose(partner, member), member.id, data=changes)
+        await deed.record("staff.changed", partner.code, member.id, data=changes)
     return after
 
 
@@ -166,7 +169,7 @@ async def fire(database: Database, partner: Partner, member: Member, *, reason: 
     """Let somebody go, at once; raises what `staff.remove` does."""
     async with deed_of(database, hand) as deed:
         await staff.let_go(deed.connection, partner.id, member.id, now=deed.now)
-        await deed.record("staff.removed", _whose(partner, member), member.id, reason=reason)
+        await deed.record("staff.removed", partner.code, member.id, reason=reason)
 
 
 async def add_address(
@@ -176,7 +179,7 @@ async def add_address(
     async with deed_of(database, hand) as deed:
         await addresses.add(deed.connection, member.id, address, now=deed.now)
         told: dict[str, Json] = {"address": masked(address.kind, address.value)}
-        await deed.record("staff.address_added", _whose(partner, member), member.id, data=told)
+        await deed.record("staff.address_added", partner.code, member.id, data=told)
 
 
 async def take_address(
@@ -186,14 +189,14 @@ async def take_address(
     async with deed_of(database, hand) as deed:
         await addresses.take_away(deed.connection, member.id, known.kind, known.value)
         told: dict[str, Json] = {"address": masked(known.kind, known.value)}
-        await deed.record("staff.address_taken", _whose(partner, member), member.id, data=told)
+        await deed.record("staff.address_taken", partner.code, member.id, data=told)
 
 
 async def sign_out(database: Database, partner: Partner, member: Member, *, hand: Hand) -> None:
     """Sign somebody out everywhere."""
     async with deed_of(database, hand) as deed:
         await sessions.end_all(deed.connection, member.id, now=deed.now)
-        await deed.record("staff.signed_out", _whose(partner, member), member.id)
+        await deed.record("staff.signed_out", partner.code, member.id)
 
 
 async def make_link(
@@ -204,9 +207,7 @@ async def make_link(
         link_id = await one_time_links.issue(
             deed.connection, member.id, purpose, via="operator", now=deed.now
         )
-        await deed.record(
-            f"staff.{purpose.value}_link_made", _whose(partner, member), member.id, reason=reason
-        )
+        await deed.record(f"staff.{purpose.value}_link_made", partner.code, member.id, reason=reason)
     return link_id
 
 
@@ -215,12 +216,8 @@ async def record_codes(
 ) -> None:
     """Write down that codes were drawn by which somebody links a chat."""
     deed = Deed(connection, now, hand)
-    await deed.record("staff.link_codes_drawn", _whose(partner, member), member.id)
+    await deed.record("staff.link_codes_drawn", partner.code, member.id)
 
 
 def _told(member: Member) -> dict[str, Json]:
     return {"role": member.role.value, "notify": member.notify}
-
-
-def _whose(partner: Partner, member: Member) -> str:
-    return f"{partner.code}/{member.name}"

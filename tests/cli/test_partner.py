@@ -197,8 +197,8 @@ def test_what_is_done_to_a_kitchen_is_on_record(operator: Operator, kitchen: str
     assert deeds(operator) == [
         (None, "partner.added", kitchen),
         ("Minh", "partner.changed", kitchen),
-        ("Minh", "staff.added", f"{kitchen}/Hoa"),
-        (None, "staff.removed", f"{kitchen}/Hoa"),
+        ("Minh", "staff.added", kitchen),
+        (None, "staff.removed", kitchen),
     ]
 
 
