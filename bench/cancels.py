@@ -36,6 +36,7 @@ class CancelBench:
         await self._add("Chợ Đêm", self.webhook_url)
         orders = await self._placed(size.cancels)
         await self._heard("order.placed", len(orders))
+        await self._all_told()
         await self._add("Im Lìm", self.webhook_url.replace("/webhooks", "/silent"))
         requests = list(traffic.cancels(self.world.shop.api_key, orders))
         answers = await sender.send(self.stage, self.port, requests, connections=_CONNECTIONS)
@@ -79,6 +80,14 @@ class CancelBench:
     def _names(self, count: int) -> list[str]:
         return [f"NEW-{number}" for number in range(self.first, self.first + count)]
 
+    async def _all_told(self) -> None:
+        """Wait until the kitchens have their cards: cancels are measured, not what comes before them."""
+        until = real_now() + timedelta(seconds=self.stage.patience)
+        while await self.world.database.pool.fetchval(_STILL_LEAVING, real_now()):
+            if real_now() > until:
+                raise Failed("the kitchens were not told of their orders in time")
+            await asyncio.sleep(_LOOK_EVERY)
+
     async def _heard(self, event: str, count: int) -> tuple[list[float], float]:
         """Wait until two platforms have it; return how late each was, and seconds from first to last."""
         until = real_now() + timedelta(seconds=self.stage.patience)
@@ -97,4 +106,8 @@ SELECT w.delivered_at - e.at AS late, w.delivered_at, e.at
 FROM events e JOIN webhooks w ON w.event_id = e.id AND w.state = 'delivered'
 JOIN orders o ON o.id = e.order_id
 WHERE e.type = $1 AND o.external_id = ANY($2::text[])
+"""
+_STILL_LEAVING: Final = """
+SELECT EXISTS (SELECT FROM notices WHERE state = 'owed')
+    OR EXISTS (SELECT FROM messages WHERE state = 'waiting' AND next_at <= $1)
 """
