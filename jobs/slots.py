@@ -12,7 +12,9 @@ from core.outbox import Due
 from jobs.deliver import Delivery
 
 _log: Final = structlog.get_logger()
-_EACH: Final = 50
+#: As many as one platform has calls at once (jobs/relay.py): with more, a storm of cards and mails kept
+#: cancels from their platforms for twice as long.
+_EACH: Final = 20
 
 
 class Slots:

@@ -49,7 +49,7 @@ _log: Final = structlog.get_logger()
 _POLL: Final = 0.05
 _RESTART_AFTER: Final = 1.0
 _CANCEL_AGAIN_AFTER: Final = 1.0
-_SLOTS: Final = 50
+_SLOTS: Final = 20
 _RELAY_CONNECTIONS: Final = 3
 _TOKENS_EVERY: Final = timedelta(minutes=10)
 _SILENCE_EVERY: Final = timedelta(minutes=10)

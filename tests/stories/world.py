@@ -45,7 +45,7 @@ VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 #: When every story begins: a Friday, four days before the example of product.md, and far enough from now.
 START: Final = datetime(2033, 5, 20, 9, 12, tzinfo=VIETNAM)
 OPERATORS: Final = "truc-ca@chotdon.example"
-_QUIET_WITHIN: Final = 20.0
+_QUIET_WITHIN: Final = 60.0
 
 
 @dataclass(slots=True)
