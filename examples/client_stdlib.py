@@ -26,6 +26,7 @@ from typing import Any
 WITHIN = 10  # seconds for one try
 TRIES = 8
 FIRST_WAIT = 0.25  # seconds; each wait is twice the one before
+LONGEST_WAIT = 300.0  # seconds, whatever is asked for
 TRIED_AGAIN = {408, 429, 500, 502, 503, 504}
 IN_BATCH = 500
 
@@ -70,7 +71,7 @@ class Client:
                 answer = _answer(error.code, error.headers, error.read())
                 if error.code not in TRIED_AGAIN or number == TRIES - 1:
                     raise Refused(answer) from None
-                time.sleep(float(error.headers.get("Retry-After") or FIRST_WAIT * 2**number))
+                time.sleep(_wait(error.headers.get("Retry-After"), number))
             except OSError:  # no answer: it may have been done, and the key finds out
                 if number == TRIES - 1:
                     raise
@@ -102,6 +103,11 @@ class Client:
             for event in page["items"]:
                 yield event, event["id"]
             after, more = page["next_after"] or after, page["has_more"]
+
+
+def _wait(asked: str | None, number: int) -> float:
+    """Return how many seconds to wait: what was asked for, which a proxy may write as a date, or ours."""
+    return min(float(asked), LONGEST_WAIT) if asked and asked.isdecimal() else FIRST_WAIT * 2**number
 
 
 def _sent(request: urllib.request.Request) -> Answer:
